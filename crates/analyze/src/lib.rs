@@ -1,0 +1,1 @@
+//! Floor 2: pure functions over a read-only ledger.

@@ -1,0 +1,18 @@
+//! Floor 0: the nouns of the project.
+//!
+//! Dense numbers for transactions, outputs and addresses ([`TxNum`], [`OutNum`], [`AddressNum`]),
+//! amounts ([`Sats`]), locking scripts ([`script`]), networks ([`Network`]) and the read-only
+//! [`Ledger`] through which all analysis sees a chain. No I/O, no clock, no randomness.
+
+mod ledger;
+// mod memory;
+mod network;
+mod numbers;
+pub mod script;
+
+pub use ledger::{Block, Flags, Input, Ledger, LedgerError, Output, Result, Spend, Tip};
+// pub use memory::{MemoryLedger, MemoryLedgerError, RawBlock, SparseInput, SparseOutput, SparseTx};
+pub use network::{Network, UnknownNetwork};
+pub use numbers::{AddressNum, Height, InNum, OutNum, Sats, TxNum};
+
+pub use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid};

@@ -1,0 +1,1 @@
+//! Floor 3: blocks into the store: resume, reorganisations, progress.

@@ -1,0 +1,1 @@
+//! Floor 1: where blocks and transactions come from.
