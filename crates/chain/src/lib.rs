@@ -5,13 +5,15 @@
 //! [`Ledger`] through which all analysis sees a chain. No I/O, no clock, no randomness.
 
 mod ledger;
-// mod memory;
+mod memory;
 mod network;
 mod numbers;
 pub mod script;
 
 pub use ledger::{Block, Flags, Input, Ledger, LedgerError, Output, Result, Spend, Tip};
-// pub use memory::{MemoryLedger, MemoryLedgerError, RawBlock, SparseInput, SparseOutput, SparseTx};
+pub use memory::{
+    MemoryLedger, MemoryLedgerError, SparseInput, SparseOutput, SparseSpend, SparseTx,
+};
 pub use network::{Network, UnknownNetwork};
 pub use numbers::{AddressNum, Height, InNum, OutNum, Sats, TxNum};
 
