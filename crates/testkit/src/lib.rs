@@ -1,1 +1,12 @@
-//! Dev only: synthetic chains with ground truth, the chain language, a real-node harness.
+//! Dev only: chains made to order, so that every answer of the product can be held against a truth.
+//!
+//! * [`language`]: a few lines of text become a small valid chain, for data-driven tests.
+//! * [`data_dir`]: where real chain data lies, if this machine has it.
+
+mod data;
+pub mod keys;
+pub mod language;
+pub mod mine;
+
+pub use data::data_dir;
+pub use language::{Chain, ParseError};

@@ -1,0 +1,24 @@
+//! Real chain data beside the checkout, which tests use where it is present.
+
+use std::path::{Path, PathBuf};
+
+/// The folder with real chain data: `CHAINHOUND_TEST_DATA` where set, otherwise `../shared/data`
+/// beside the workspace. `None`, after a line on standard error that says so, where it is absent:
+/// the test then has nothing to do.
+pub fn data_dir() -> Option<PathBuf> {
+    let path = match std::env::var_os("CHAINHOUND_TEST_DATA") {
+        Some(path) => PathBuf::from(path),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+    };
+    if path.is_dir() {
+        return Some(path);
+    }
+    skipped("no data set");
+    None
+}
+
+/// Says on standard error that a test could not do its work.
+#[allow(clippy::print_stderr, reason = "a test's word to the person who runs it")]
+pub(crate) fn skipped(why: &str) {
+    eprintln!("skipped: {why}");
+}
