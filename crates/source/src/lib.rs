@@ -1,1 +1,18 @@
 //! Floor 1: where blocks and transactions come from.
+//!
+//! * [`blkdir`]: the `blk*.dat` files of a node, read beside the running node: where each block
+//!   lies, which of them form the chain with the most work, and their bytes.
+//! * [`decode`]: a block's bytes as flat arrays (ids, prevouts, values, scripts), Merkle root and
+//!   amounts checked, without an allocation per transaction.
+//!
+//! Everything here treats its input as hostile: a damaged or malicious file gives a
+//! [`SourceError`] or a finding that names the place, never a panic or a huge allocation.
+
+pub mod blkdir;
+pub mod decode;
+mod error;
+mod hash;
+
+pub use blkdir::{BestChain, BlockDir, BlockPlace, BlockReader};
+pub use decode::DecodedBlock;
+pub use error::{BadBlock, BlockFault, SourceError};
