@@ -1,12 +1,15 @@
 //! Dev only: chains made to order, so that every answer of the product can be held against a truth.
 //!
 //! * [`language`]: a few lines of text become a small valid chain, for data-driven tests.
+//! * [`blkfile`]: blocks become `blk*.dat` files as a node writes them, tidy or not.
 //! * [`data_dir`]: where real chain data lies, if this machine has it.
 
+pub mod blkfile;
 mod data;
 pub mod keys;
 pub mod language;
 pub mod mine;
+mod random;
 
 pub use data::data_dir;
 pub use language::{Chain, ParseError};
