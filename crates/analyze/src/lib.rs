@@ -1,1 +1,9 @@
 //! Floor 2: pure functions over a read-only ledger.
+//!
+//! [`trace`] follows satoshis forwards or backwards under a policy. The same ledger and the same
+//! parameters give the same result, byte for byte; nothing here does I/O or knows a clock.
+
+mod error;
+pub mod trace;
+
+pub use error::{Error, Result};
