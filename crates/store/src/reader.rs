@@ -1,0 +1,384 @@
+//! The reading side: a store as of one commit, as a [`Ledger`].
+
+use std::{
+    fs::File,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+};
+
+use bitcoin::{Script, ScriptBuf, hashes::Hash};
+use chain::{
+    AddressNum, Block, BlockHash, Flags, Height, Input, Ledger, LedgerError, Network, OutNum,
+    Output, Sats, Spend, Tip, TxNum, Txid,
+};
+
+use crate::{
+    codec::{self, Kind},
+    column::{Bytes, ReadColumn},
+    error::StoreError,
+    index::Index,
+    layout::{
+        ADDRESS_HEAD, ADDRESS_INDEX, BIG_VALUE, BLOCK_INDEX, COLUMN_NAMES, Columns, MUTABLE_NAMES,
+        NO_ADDRESS, OUT_SPENDER, TX_INDEX, sums_path, u40,
+    },
+    lock::ReaderFile,
+    meta::{Counts, Extent, Meta},
+    slots::Slots,
+};
+
+/// A store, open for reading: the chain as of the last commit before it was opened.
+///
+/// Opening reads the commit record and maps files; it touches no column, whatever their size. A
+/// writer may append meanwhile: nothing changes for this value. If the writer rolls blocks back,
+/// answers may mix two chains: [`Store::ensure_current`] tells.
+#[derive(Debug)]
+pub struct Store {
+    dir: PathBuf,
+    pub(crate) meta: Meta,
+    readers: ReaderFile,
+    epoch: u64,
+    pub(crate) columns: Columns<ReadColumn>,
+    pub(crate) spender: Slots,
+    pub(crate) head: Slots,
+    pub(crate) block_index: Index,
+    pub(crate) tx_index: Index,
+    pub(crate) address_index: Index,
+}
+
+impl Store {
+    /// Opens the store in `dir` as of its last commit.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] where none is, [`StoreError::NewerFormat`], [`StoreError::Damaged`]
+    /// where a file is shorter than it must be, [`StoreError::Io`].
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        // An unreadable or missing commit record explains itself better than a missing lock.
+        Meta::read(dir)?;
+        let readers = ReaderFile::open(dir, false)?;
+        let epoch = readers.epoch()?;
+        let meta = Meta::read(dir)?;
+        let mut extents = meta.extents.iter();
+        let columns = Columns::build(|name| {
+            ReadColumn::open(dir, name, extents.next().copied().unwrap_or(Extent::EMPTY))
+        })?;
+        let counts = meta.counts;
+        Ok(Self {
+            dir: dir.to_owned(),
+            readers,
+            epoch,
+            columns,
+            spender: Slots::read(dir, OUT_SPENDER, counts.outputs * 4)?,
+            head: Slots::read(dir, ADDRESS_HEAD, u64::from(counts.addresses) * 5)?,
+            block_index: Index::read(dir, BLOCK_INDEX, counts.blocks)?,
+            tx_index: Index::read(dir, TX_INDEX, counts.transactions)?,
+            address_index: Index::read(dir, ADDRESS_INDEX, counts.addresses)?,
+            meta,
+        })
+    }
+
+    /// How many of everything there are.
+    pub fn counts(&self) -> Counts {
+        self.meta.counts
+    }
+
+    /// Sum of the sizes of the store's files, in bytes.
+    pub fn bytes_on_disk(&self) -> Result<u64, StoreError> {
+        let columns =
+            COLUMN_NAMES.iter().flat_map(|name| [self.dir.join(name), sums_path(&self.dir, name)]);
+        let others = MUTABLE_NAMES.iter().chain(&["meta"]).map(|name| self.dir.join(name));
+        columns.chain(others).try_fold(0, |sum, path| match std::fs::metadata(&path) {
+            Ok(meta) => Ok(sum + meta.len()),
+            Err(error) => Err(StoreError::io(&path, error)),
+        })
+    }
+
+    /// Says whether blocks were rolled back since the store was opened. Ask after a query and
+    /// before believing its answer.
+    ///
+    /// # Errors
+    /// [`StoreError::Reorganised`]: open the store again and repeat the query.
+    pub fn ensure_current(&self) -> Result<(), StoreError> {
+        if self.readers.epoch()? == self.epoch { Ok(()) } else { Err(StoreError::Reorganised) }
+    }
+
+    /// The 80 bytes of a block's header.
+    pub fn header(&self, height: Height) -> Result<Option<[u8; 80]>, StoreError> {
+        if height.0 >= self.meta.counts.blocks {
+            return Ok(None);
+        }
+        Ok(Some(*self.columns.block_header.record(height.0.into())?))
+    }
+
+    fn known_tx(&self, tx: TxNum) -> Result<u32, LedgerError> {
+        let count = self.meta.counts.transactions;
+        if tx.0 < count {
+            return Ok(tx.0);
+        }
+        Err(LedgerError::OutOfRange {
+            what: "transaction",
+            number: tx.0.into(),
+            count: count.into(),
+        })
+    }
+
+    fn known_out(&self, out: OutNum) -> Result<u64, LedgerError> {
+        let count = self.meta.counts.outputs;
+        if out.0 < count {
+            return Ok(out.0);
+        }
+        Err(LedgerError::OutOfRange { what: "output", number: out.0, count })
+    }
+
+    fn known_address(&self, address: AddressNum) -> Result<u32, LedgerError> {
+        let count = self.meta.counts.addresses;
+        if address.0 < count {
+            return Ok(address.0);
+        }
+        let number = address.0.into();
+        Err(LedgerError::OutOfRange { what: "address", number, count: count.into() })
+    }
+
+    #[inline]
+    fn spend(&self, out: u64) -> Result<Spend, StoreError> {
+        match self.spender.get_u32(out)? {
+            0 => Ok(Spend::Unspent),
+            // A later commit's business.
+            tx if tx >= self.meta.counts.transactions => Ok(Spend::Unspent),
+            tx => Ok(Spend::By(TxNum(tx))),
+        }
+    }
+
+    fn find_packed(&self, kind: Kind, payload: &[u8]) -> Result<Option<u32>, StoreError> {
+        let hash = codec::script_hash(kind, payload);
+        self.address_index.find(hash, 0, self.meta.counts.addresses.into(), |address| {
+            let (code, found) = self.columns.payload(address)?;
+            Ok(code == kind as u8 && found == payload)
+        })
+    }
+}
+
+impl Ledger for Store {
+    fn network(&self) -> Network {
+        self.meta.network
+    }
+
+    fn tip(&self) -> Option<Tip> {
+        self.meta.tip
+    }
+
+    fn tx_count(&self) -> u32 {
+        self.meta.counts.transactions
+    }
+
+    fn find_tx(&self, txid: &Txid) -> Result<Option<TxNum>, LedgerError> {
+        let id = txid.to_byte_array();
+        let count = self.meta.counts.transactions.into();
+        let found = self.tx_index.find(codec::id_hash(&id), 0, count, |tx| {
+            Ok(self.columns.tx_id.record::<32>(tx.into())? == &id)
+        })?;
+        Ok(found.map(TxNum))
+    }
+
+    fn txid(&self, tx: TxNum) -> Result<Txid, LedgerError> {
+        let id = self.columns.tx_id.record::<32>(self.known_tx(tx)?.into())?;
+        Ok(Txid::from_byte_array(*id))
+    }
+
+    fn flags(&self, tx: TxNum) -> Result<Flags, LedgerError> {
+        let bits = self.columns.tx_flags.record::<2>(self.known_tx(tx)?.into())?;
+        Ok(Flags(u16::from_le_bytes(*bits)))
+    }
+
+    fn height(&self, tx: TxNum) -> Result<Option<Height>, LedgerError> {
+        let tx = self.known_tx(tx)?;
+        Ok(Some(Height(self.columns.block_of(tx, self.meta.counts.blocks)?)))
+    }
+
+    fn block(&self, height: Height) -> Result<Option<Block>, LedgerError> {
+        let counts = self.meta.counts;
+        if height.0 >= counts.blocks {
+            return Ok(None);
+        }
+        let header = self.columns.block_header.record::<80>(height.0.into())?;
+        let time = u32::from_le_bytes([header[68], header[69], header[70], header[71]]);
+        let hash = BlockHash::from_byte_array(*self.columns.block_hash.record(height.0.into())?);
+        let start = self.columns.first_tx(height.0)?;
+        let next = height.0 + 1;
+        let end =
+            if next < counts.blocks { self.columns.first_tx(next)? } else { counts.transactions };
+        Ok(Some(Block { height, hash, time, txs: start..end }))
+    }
+
+    fn find_block(&self, hash: &BlockHash) -> Result<Option<Height>, LedgerError> {
+        let id = hash.to_byte_array();
+        let count = self.meta.counts.blocks.into();
+        let found = self.block_index.find(codec::id_hash(&id), 0, count, |block| {
+            Ok(self.columns.block_hash.record::<32>(block.into())? == &id)
+        })?;
+        Ok(found.map(Height))
+    }
+
+    fn inputs(&self, tx: TxNum, into: &mut Vec<Input>) -> Result<(), LedgerError> {
+        into.clear();
+        let counts = self.meta.counts;
+        let range =
+            self.columns.inputs_of(self.known_tx(tx)?, counts.transactions, counts.inputs)?;
+        let n = (range.end - range.start) as usize;
+        let sources = self.columns.in_source.bytes(range.start * 5, n * 5)?;
+        let values = self.columns.in_value.bytes(range.start * 5, n * 5)?;
+        let addresses = self.columns.in_address.bytes(range.start * 4, n * 4)?;
+        let rows =
+            sources.chunks_exact(5).zip(values.chunks_exact(5)).zip(addresses.chunks_exact(4));
+        for ((source, value), address) in rows {
+            let source = u40(source);
+            let value = match u40(value) {
+                BIG_VALUE => self.columns.big_value(source)?,
+                value => value,
+            };
+            into.push(Input {
+                source: OutNum(source),
+                value: Sats(value),
+                address: address_of(address),
+            });
+        }
+        Ok(())
+    }
+
+    fn outputs(&self, tx: TxNum, into: &mut Vec<Output>) -> Result<(), LedgerError> {
+        into.clear();
+        let counts = self.meta.counts;
+        let range =
+            self.columns.outputs_of(self.known_tx(tx)?, counts.transactions, counts.outputs)?;
+        let n = (range.end - range.start) as usize;
+        let values = self.columns.out_value.bytes(range.start * 5, n * 5)?;
+        let addresses = self.columns.out_address.bytes(range.start * 4, n * 4)?;
+        let rows = values.chunks_exact(5).zip(addresses.chunks_exact(4));
+        for ((vout, num), (value, address)) in (0..).zip(range).zip(rows) {
+            let value = match u40(value) {
+                BIG_VALUE => self.columns.big_value(num)?,
+                value => value,
+            };
+            into.push(Output {
+                num: OutNum(num),
+                vout,
+                value: Sats(value),
+                address: address_of(address),
+                spend: self.spend(num)?,
+            });
+        }
+        Ok(())
+    }
+
+    fn output(&self, out: OutNum) -> Result<Output, LedgerError> {
+        let num = self.known_out(out)?;
+        let tx = self.columns.tx_of(num, self.meta.counts.transactions)?;
+        let first = self.columns.first_output(tx)?;
+        Ok(Output {
+            num: out,
+            vout: num.saturating_sub(first) as u32,
+            value: Sats(self.columns.value(num)?),
+            address: address_of(self.columns.out_address.record::<4>(num)?),
+            spend: self.spend(num)?,
+        })
+    }
+
+    fn output_at(&self, tx: TxNum, vout: u32) -> Result<Option<OutNum>, LedgerError> {
+        let counts = self.meta.counts;
+        let range =
+            self.columns.outputs_of(self.known_tx(tx)?, counts.transactions, counts.outputs)?;
+        let num = range.start + u64::from(vout);
+        Ok(range.contains(&num).then_some(OutNum(num)))
+    }
+
+    fn tx_of(&self, out: OutNum) -> Result<TxNum, LedgerError> {
+        let num = self.known_out(out)?;
+        Ok(TxNum(self.columns.tx_of(num, self.meta.counts.transactions)?))
+    }
+
+    fn find_script(&self, script: &Script) -> Result<Option<AddressNum>, LedgerError> {
+        let (kind, payload) = codec::pack(script.as_bytes());
+        Ok(self.find_packed(kind, payload)?.map(AddressNum))
+    }
+
+    fn script(&self, address: AddressNum) -> Result<ScriptBuf, LedgerError> {
+        let (kind, payload) = self.columns.script(self.known_address(address)?)?;
+        Ok(codec::unpack(kind, payload))
+    }
+
+    fn output_script(&self, out: OutNum) -> Result<ScriptBuf, LedgerError> {
+        let num = self.known_out(out)?;
+        match address_of(self.columns.out_address.record::<4>(num)?) {
+            Some(address) => self.script(address),
+            None => Ok(ScriptBuf::from_bytes(self.columns.data(num)?.to_vec())),
+        }
+    }
+
+    fn last_output_of(
+        &self,
+        address: AddressNum,
+        before: Option<OutNum>,
+    ) -> Result<Option<OutNum>, LedgerError> {
+        let number = self.known_address(address)?;
+        let owner = |out: u64| -> Result<bool, StoreError> {
+            Ok(u32::from_le_bytes(*self.columns.out_address.record(out)?) == number)
+        };
+        // From an output of the address itself one step suffices; otherwise from the head.
+        let mut next = match before {
+            Some(out) if out.0 < self.meta.counts.outputs && owner(out.0)? => {
+                u40(self.columns.out_previous.record::<5>(out.0)?)
+            }
+            _ => self.head.get_u40(number.into())?,
+        };
+        let below =
+            before.map_or(self.meta.counts.outputs, |out| out.0.min(self.meta.counts.outputs));
+        // Heads of a later commit lead back to ours through rows that this reader must not see
+        // otherwise; they are on disk before a head points to them.
+        while next > below {
+            next = self.step_unseen(next - 1, number)?;
+        }
+        match next.checked_sub(1) {
+            None => Ok(None),
+            Some(out) if owner(out)? => Ok(Some(OutNum(out))),
+            Some(_) => {
+                Err(self.head.damaged(u64::from(number) * 5, "the head of another address").into())
+            }
+        }
+    }
+}
+
+impl Store {
+    /// The output before `out` of an address, plus one, where `out` may be newer than this reader.
+    fn step_unseen(&self, out: u64, address: u32) -> Result<u64, StoreError> {
+        if out < self.meta.counts.outputs {
+            return Ok(u40(self.columns.out_previous.record::<5>(out)?));
+        }
+        // A writer has added to this address since. Its rows are in the files before a head leads
+        // to them, but not in our mappings: read them the slow way.
+        let row = |name: &str, width: u64| -> Result<[u8; 8], StoreError> {
+            let path = self.dir.join(name);
+            let mut bytes = [0; 8];
+            File::open(&path)
+                .and_then(|file| file.read_exact_at(&mut bytes[..width as usize], out * width))
+                .map_err(|error| StoreError::io(&path, error))?;
+            Ok(bytes)
+        };
+        let owner = row("out.address", 4)?;
+        if owner[..4] != address.to_le_bytes() {
+            return Err(self.head.damaged(u64::from(address) * 5, "the head of another address"));
+        }
+        let previous = u40(&row("out.previous", 5)?);
+        // A chain that does not go down would never end.
+        if previous > out {
+            return Err(self.head.damaged(u64::from(address) * 5, "a history that leads forward"));
+        }
+        Ok(previous)
+    }
+}
+
+#[inline]
+fn address_of(bytes: &[u8]) -> Option<AddressNum> {
+    match u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) {
+        NO_ADDRESS => None,
+        address => Some(AddressNum(address)),
+    }
+}

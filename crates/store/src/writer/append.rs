@@ -1,0 +1,419 @@
+//! Appending a batch.
+
+use bitcoin::hashes::Hash;
+use chain::{BlockHash, Height, OutPoint, Tip, Txid};
+
+use super::Writer;
+use rustc_hash::FxHashMap;
+
+use crate::{
+    batch::{Batch, BatchOutput, Prevout},
+    codec::{Kind, id_hash},
+    column::Bytes,
+    error::StoreError,
+    join::{CHUNK, NONE},
+    layout::{ADDRESS_GROUP, BIG_VALUE, NO_ADDRESS, TX_GROUP, to_u40, u40},
+    meta::Counts,
+};
+
+impl Writer {
+    /// Appends blocks that follow the tip. Nothing is durable before [`Writer::commit`].
+    ///
+    /// # Errors
+    /// On any error the blocks of this batch are removed again and the writer stands where it
+    /// stood before the call: [`StoreError::NotNext`], [`StoreError::UnknownPrevout`],
+    /// [`StoreError::DoubleSpend`], [`StoreError::Full`], [`StoreError::Io`] (a full disk, for
+    /// one), [`StoreError::Damaged`].
+    pub fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let (tip, counts) = (self.tip, self.counts);
+        self.check_links(batch)?;
+        self.touch()?;
+        match self.append_all(batch) {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                self.forget(tip, counts)?;
+                Err(error)
+            }
+        }
+    }
+
+    fn append_all(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let before = self.counts;
+        self.append_blocks(batch)?;
+        self.append_txs(batch, before)?;
+        self.append_outputs(batch, before)?;
+        self.append_inputs(batch, before)?;
+        if let Some(block) = batch.blocks.last() {
+            let hash = BlockHash::from_byte_array(block.hash);
+            self.tip = Some(Tip { height: Height(self.counts.blocks - 1), hash });
+        }
+        Ok(())
+    }
+
+    /// Each block names the one before as its parent; the first of all is the network's genesis.
+    fn check_links(&self, batch: &Batch) -> Result<(), StoreError> {
+        let mut parent = self.tip.map(|tip| tip.hash);
+        for (block, height) in batch.blocks.iter().zip(self.counts.blocks..) {
+            let hash = BlockHash::from_byte_array(block.hash);
+            let mut named = [0; 32];
+            named.copy_from_slice(&block.header[4..36]);
+            let named = BlockHash::from_byte_array(named);
+            let follows = match parent {
+                Some(parent) => parent == named,
+                None => hash == self.network.genesis_hash(),
+            };
+            if !follows {
+                return Err(StoreError::NotNext { hash, parent: named, height: Height(height) });
+            }
+            parent = Some(hash);
+        }
+        Ok(())
+    }
+
+    fn append_blocks(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let mut tx = self.counts.transactions;
+        for block in &batch.blocks {
+            self.columns.block_header.push(&block.header);
+            self.columns.block_hash.push(&block.hash);
+            self.columns.block_tx.push(&tx.to_le_bytes());
+            self.block_index.insert(id_hash(&block.hash), self.counts.blocks)?;
+            tx = tx.checked_add(block.txs).ok_or(StoreError::Full { what: "transactions" })?;
+            self.counts.blocks += 1;
+        }
+        self.columns.block_header.flush()?;
+        self.columns.block_hash.flush()?;
+        self.columns.block_tx.flush()
+    }
+
+    fn append_txs(&mut self, batch: &Batch, before: Counts) -> Result<(), StoreError> {
+        let columns = &mut self.columns;
+        let (mut input, mut output) = (before.inputs, before.outputs);
+        let mut number = before.transactions;
+        let group = number / TX_GROUP;
+        let mut bases = match number % TX_GROUP {
+            0 => (0, 0),
+            _ => (
+                u40(columns.tx_in_base.record::<5>(group.into())?),
+                u40(columns.tx_out_base.record::<5>(group.into())?),
+            ),
+        };
+        for tx in &batch.txs {
+            if number.is_multiple_of(TX_GROUP) {
+                bases = (input, output);
+                columns.tx_in_base.push(&to_u40(input));
+                columns.tx_out_base.push(&to_u40(output));
+            }
+            columns.tx_in.push(&to_u24(input - bases.0)?);
+            columns.tx_out.push(&to_u24(output - bases.1)?);
+            columns.tx_id.push(&tx.txid);
+            columns.tx_flags.push(&tx.flags.0.to_le_bytes());
+            input += u64::from(tx.inputs);
+            output += u64::from(tx.outputs);
+            number = number.checked_add(1).ok_or(StoreError::Full { what: "transactions" })?;
+        }
+        // The last number is the mark for "none" in joins.
+        if number == u32::MAX || output >= 1 << 40 || input >= 1 << 40 {
+            return Err(StoreError::Full { what: "transactions, inputs or outputs" });
+        }
+        for column in [
+            &mut columns.tx_in_base,
+            &mut columns.tx_out_base,
+            &mut columns.tx_in,
+            &mut columns.tx_out,
+            &mut columns.tx_id,
+            &mut columns.tx_flags,
+        ] {
+            column.flush()?;
+        }
+        for (tx, number) in batch.txs.iter().zip(before.transactions..) {
+            self.tx_index.insert(id_hash(&tx.txid), number)?;
+        }
+        self.counts.transactions = number;
+        self.breathe();
+        Ok(())
+    }
+
+    fn append_outputs(&mut self, batch: &Batch, before: Counts) -> Result<(), StoreError> {
+        let mut number = before.outputs;
+        self.spender.grow((number + batch.outputs.len() as u64) * 4)?;
+        let mut found = Vec::new();
+        let mut fresh = Fresh::default();
+        for chunk in batch.outputs.chunks(CHUNK) {
+            let Self { join, address_index, columns, counts, .. } = self;
+            join.addresses(address_index, columns, counts.addresses, batch, chunk, &mut found)?;
+            fresh.clear();
+            for (output, address) in chunk.iter().zip(&mut found) {
+                match output.kind {
+                    None => *address = NO_ADDRESS,
+                    Some(kind) if *address == NONE => {
+                        *address = match fresh.find(batch, output) {
+                            Some(address) => address,
+                            None => {
+                                let address =
+                                    self.push_address(output, kind, batch.payload(output))?;
+                                fresh.add(output, address);
+                                address
+                            }
+                        };
+                    }
+                    Some(_) => {}
+                }
+            }
+            self.push_outputs(batch, chunk, &found, number)?;
+            number += chunk.len() as u64;
+            // The next chunk looks for its scripts in these.
+            self.columns.address_base.flush()?;
+            self.columns.address_kind.flush()?;
+            self.columns.address_payload.flush()?;
+            self.breathe();
+        }
+        let columns = &mut self.columns;
+        for column in [
+            &mut columns.out_value,
+            &mut columns.out_big,
+            &mut columns.data_place,
+            &mut columns.data_bytes,
+        ] {
+            column.flush()?;
+        }
+        self.counts.outputs = number;
+        Ok(())
+    }
+
+    /// Appends the rows of a chunk of outputs and makes them the heads of their addresses.
+    fn push_outputs(
+        &mut self,
+        batch: &Batch,
+        chunk: &[BatchOutput],
+        addresses: &[u32],
+        first: u64,
+    ) -> Result<(), StoreError> {
+        self.heads.clear();
+        for ((output, &address), number) in chunk.iter().zip(addresses).zip(first..) {
+            let mut previous = 0;
+            if address == NO_ADDRESS {
+                self.push_data(number, batch.payload(output));
+            } else if let Some(earlier) = self.heads.insert(address, number + 1) {
+                previous = earlier;
+            } else {
+                previous = self.head.get_u40(address.into())?;
+            }
+            let columns = &mut self.columns;
+            columns.out_address.push(&address.to_le_bytes());
+            columns.out_previous.push(&to_u40(previous));
+            columns.out_value.push(&to_u40(output.value.min(BIG_VALUE)));
+            if output.value >= BIG_VALUE {
+                columns.out_big.push(&to_u40(number));
+                columns.out_big.push(&output.value.to_le_bytes());
+            }
+        }
+        // Rows before heads: a reader that meets a head newer than its tip follows the rows back.
+        self.columns.out_address.flush()?;
+        self.columns.out_previous.flush()?;
+        for (&address, &head) in &self.heads {
+            self.head.set_u40(address.into(), head)?;
+        }
+        Ok(())
+    }
+
+    /// Gives a new script the next number.
+    fn push_address(
+        &mut self,
+        output: &BatchOutput,
+        kind: Kind,
+        payload: &[u8],
+    ) -> Result<u32, StoreError> {
+        let address = self.counts.addresses;
+        // The two last numbers are the marks for "none" in joins and for data.
+        if address >= NO_ADDRESS - 1 {
+            return Err(StoreError::Full { what: "addresses" });
+        }
+        let columns = &mut self.columns;
+        if address.is_multiple_of(ADDRESS_GROUP) {
+            columns.address_base.push(&to_u40(columns.address_payload.len()));
+        }
+        columns.address_kind.push(&[kind as u8]);
+        if kind == Kind::Raw {
+            columns.address_payload.push(&output.len.to_le_bytes());
+        }
+        columns.address_payload.push(payload);
+        self.address_index.insert(output.hash, address)?;
+        self.head.grow((u64::from(address) + 1) * 5)?;
+        self.counts.addresses = address + 1;
+        Ok(address)
+    }
+
+    fn push_data(&mut self, output: u64, script: &[u8]) {
+        let columns = &mut self.columns;
+        let start = columns.data_bytes.len();
+        columns.data_place.push(&to_u40(output));
+        columns.data_place.push(&to_u40(start));
+        columns.data_bytes.push(script);
+    }
+
+    fn append_inputs(&mut self, batch: &Batch, before: Counts) -> Result<(), StoreError> {
+        let count = self.counts.transactions;
+        let mut place = Spending::new(batch, before);
+        let (mut txs, mut sources) = (Vec::new(), Vec::new());
+        for chunk in batch.prevouts.chunks(CHUNK) {
+            let Self { join, tx_index, columns, .. } = self;
+            join.transactions(tx_index, columns, count, chunk, &mut txs)?;
+            sources.clear();
+            let mut spending = place.clone();
+            for (prevout, tx) in chunk.iter().zip(&mut txs) {
+                let spender = spending.next(batch);
+                // A duplicate coinbase (BIP-0030) may come later than the spend: look before it.
+                if *tx != NONE && *tx >= spender {
+                    let found = tx_index.find(id_hash(&prevout.txid), 0, spender.into(), |tx| {
+                        Ok(columns.tx_id.record::<32>(tx.into())? == &prevout.txid)
+                    })?;
+                    *tx = found.unwrap_or(NONE);
+                }
+                let range = match *tx {
+                    NONE => 0..0,
+                    tx => columns.outputs_of(tx, count, self.counts.outputs)?,
+                };
+                let source = range.start + u64::from(prevout.vout);
+                if !range.contains(&source) {
+                    return Err(self.unknown_prevout(batch, before, spender, prevout));
+                }
+                sources.push(source);
+            }
+            for &source in &sources {
+                let columns = &mut self.columns;
+                let value = *columns.out_value.record::<5>(source)?;
+                let address = *columns.out_address.record::<4>(source)?;
+                columns.in_source.push(&to_u40(source));
+                columns.in_value.push(&value);
+                columns.in_address.push(&address);
+            }
+            for (prevout, &source) in chunk.iter().zip(&sources) {
+                let spender = place.next(batch);
+                let earlier = self.spender.get_u32(source)?;
+                if earlier != 0 {
+                    return Err(self.double_spend(batch, before, spender, prevout, earlier)?);
+                }
+                self.spender.set_u32(source, spender)?;
+            }
+            self.breathe();
+        }
+        let columns = &mut self.columns;
+        for column in [&mut columns.in_source, &mut columns.in_value, &mut columns.in_address] {
+            column.flush()?;
+        }
+        self.counts.inputs += batch.prevouts.len() as u64;
+        Ok(())
+    }
+
+    fn unknown_prevout(
+        &self,
+        batch: &Batch,
+        before: Counts,
+        spender: u32,
+        prevout: &Prevout,
+    ) -> StoreError {
+        let (height, txid) = whose(batch, before, spender);
+        StoreError::UnknownPrevout { height, txid, outpoint: outpoint(prevout) }
+    }
+
+    fn double_spend(
+        &self,
+        batch: &Batch,
+        before: Counts,
+        spender: u32,
+        prevout: &Prevout,
+        earlier: u32,
+    ) -> Result<StoreError, StoreError> {
+        let (height, txid) = whose(batch, before, spender);
+        let earlier = *self.columns.tx_id.record::<32>(earlier.into())?;
+        let spender = Txid::from_byte_array(earlier);
+        Ok(StoreError::DoubleSpend { height, txid, outpoint: outpoint(prevout), spender })
+    }
+}
+
+/// Scripts that the current chunk brought: not in the columns yet, so the join cannot see them.
+#[derive(Default)]
+struct Fresh {
+    by_hash: FxHashMap<u64, usize>,
+    all: Vec<(BatchOutput, u32)>,
+}
+
+impl Fresh {
+    fn clear(&mut self) {
+        self.by_hash.clear();
+        self.all.clear();
+    }
+
+    fn add(&mut self, output: &BatchOutput, address: u32) {
+        self.by_hash.entry(output.hash).or_insert(self.all.len());
+        self.all.push((output.clone(), address));
+    }
+
+    fn find(&self, batch: &Batch, output: &BatchOutput) -> Option<u32> {
+        let &first = self.by_hash.get(&output.hash)?;
+        let payload = batch.payload(output);
+        // Nearly always the first; two scripts with one hash can be made on purpose.
+        let mut rest = self.all.get(first..)?.iter();
+        let same =
+            rest.find(|(other, _)| other.kind == output.kind && batch.payload(other) == payload);
+        same.map(|&(_, address)| address)
+    }
+}
+
+/// Walks the transactions of a batch in step with its inputs.
+#[derive(Clone)]
+struct Spending {
+    tx: usize,
+    left: u32,
+    first: u32,
+}
+
+impl Spending {
+    fn new(batch: &Batch, before: Counts) -> Self {
+        let left = batch.txs.first().map_or(0, |tx| tx.inputs);
+        Self { tx: 0, left, first: before.transactions }
+    }
+
+    /// The number of the transaction with the next input.
+    #[inline]
+    fn next(&mut self, batch: &Batch) -> u32 {
+        while self.left == 0 {
+            self.tx += 1;
+            match batch.txs.get(self.tx) {
+                Some(tx) => self.left = tx.inputs,
+                None => break,
+            }
+        }
+        self.left = self.left.saturating_sub(1);
+        self.first + self.tx as u32
+    }
+}
+
+/// Height and id of a transaction of the batch.
+fn whose(batch: &Batch, before: Counts, number: u32) -> (Height, Txid) {
+    let tx = (number - before.transactions) as usize;
+    let mut end = 0;
+    let block = batch.blocks.iter().position(|block| {
+        end += block.txs as usize;
+        tx < end
+    });
+    let height = Height(before.blocks + block.unwrap_or_default() as u32);
+    let txid = batch.txs.get(tx).map_or([0; 32], |tx| tx.txid);
+    (height, Txid::from_byte_array(txid))
+}
+
+fn outpoint(prevout: &Prevout) -> OutPoint {
+    OutPoint { txid: Txid::from_byte_array(prevout.txid), vout: prevout.vout }
+}
+
+fn to_u24(value: u64) -> Result<[u8; 3], StoreError> {
+    // 64 transactions of at most four megabytes make at most 7.1 million outputs.
+    if value >= 1 << 24 {
+        return Err(StoreError::Full { what: "outputs in 64 transactions" });
+    }
+    let b = value.to_le_bytes();
+    Ok([b[0], b[1], b[2]])
+}
