@@ -11,7 +11,7 @@ use std::ops::{ControlFlow, Range};
 
 use bitcoin::{BlockHash, OutPoint, Txid, hashes::Hash};
 use bitcoin_slices::{Error, Visit, Visitor, bsl};
-use chain::{Flags, Height, Sats, script::ScriptKind};
+use chain::{Flags, Height, Sats};
 
 use crate::{BadBlock, BlockFault, blkdir::MAX_BLOCK, hash::sha256d};
 
@@ -21,6 +21,8 @@ use merkle::merkle;
 
 /// An `nLockTime` below is a height, from here on a time (Core: `LOCKTIME_THRESHOLD`).
 const LOCKTIME_IS_TIME: u32 = 500_000_000;
+/// What a data carrier starts with (`ScriptKind::OpReturn`, which would look at more than needed).
+const OP_RETURN: u8 = 0x6a;
 
 /// A decoded block: one array per property, to be read in tight loops. Reuse it for the next
 /// block. After an error its contents mean nothing.
@@ -253,7 +255,7 @@ impl Visitor for Reading<'_, '_> {
         if self.tx.total > Sats::MAX_MONEY.0 {
             self.tx.excess.get_or_insert(vout);
         }
-        self.tx.data |= ScriptKind::of(script) == ScriptKind::OpReturn;
+        self.tx.data |= script.first() == Some(&OP_RETURN);
         self.into.values.push(value);
         // Offsets fit: the block has at most MAX_BLOCK bytes.
         let offset = (script.as_ptr().addr() - self.raw.as_ptr().addr()) as u32;

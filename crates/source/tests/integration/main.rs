@@ -1,0 +1,17 @@
+//! Tests of the sources of blocks, from outside.
+//!
+//! * `made`: what the others are made of: blocks, block files, directories.
+//! * `blkdir`: which blocks are found, and which chain wins.
+//! * `growing`: a directory that a node is writing to.
+//! * `damage`: every kind of bad input, one test each.
+//! * `oracle`: what the `bitcoin` crate says about the same bytes; the fuzz targets use it too.
+//! * `decode`: random blocks, and random damage, against the oracle.
+//! * `real`: blocks of the real chains, where the data set is at hand.
+
+mod blkdir;
+mod damage;
+mod decode;
+mod growing;
+mod made;
+mod oracle;
+mod real;
