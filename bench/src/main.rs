@@ -6,19 +6,38 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod figures;
+mod graph;
 mod hash_pass;
+mod indexing;
+mod lookups;
 mod machine;
 mod peers;
 mod process;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use store::Store;
+
+use crate::{figures::Figures, indexing::Product, machine::Machine};
 
 /// Speed and size against the project's targets.
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo xtask bench", arg_required_else_help = true)]
 struct Args {
+    /// Write the figures as JSON, too
+    #[arg(long, global = true, value_name = "FILE")]
+    json: Option<PathBuf>,
+
+    /// Write the table into this Markdown file, too
+    #[arg(long, global = true, value_name = "FILE")]
+    write: Option<PathBuf>,
+
     #[command(subcommand)]
     job: Job,
 }
@@ -30,7 +49,35 @@ enum Job {
     /// The floor under every indexer: what reading and hashing alone costs. Prints JSON.
     HashPass {
         /// Folder with blk*.dat
-        dir: PathBuf,
+        blocks: PathBuf,
+    },
+
+    /// Index block files in a process of its own: time, processor, memory, disk
+    Index {
+        /// Folder with blk*.dat of regtest
+        blocks: PathBuf,
+        /// Where the store goes; what is there is removed
+        datadir: PathBuf,
+        /// Leave the second run, with --memory 1GiB, out
+        #[arg(long)]
+        no_limit: bool,
+    },
+
+    /// Look up transactions and histories in a store
+    Lookups {
+        /// A store, or a datadir of regtest
+        store: PathBuf,
+    },
+
+    /// Write the graph of a store for the peers
+    DumpEdges {
+        /// A store, or a datadir of regtest
+        store: PathBuf,
+        /// File to write
+        out: PathBuf,
+        /// How far the question to the peers goes
+        #[arg(long, default_value_t = 20, value_name = "N")]
+        hops: u32,
     },
 
     /// Measure other programs on a graph written by `dump-edges`
@@ -44,7 +91,7 @@ enum Job {
 }
 
 fn main() -> ExitCode {
-    match run(&Args::parse().job) {
+    match run(&Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench: {error:#}");
@@ -53,15 +100,57 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(job: &Job) -> anyhow::Result<()> {
-    match job {
-        Job::HashPass { dir } => {
-            println!("{}", hash_pass::run(dir)?.to_json());
+fn run(args: &Args) -> anyhow::Result<()> {
+    let machine = Machine::here();
+    let figures = match &args.job {
+        Job::HashPass { blocks } => {
+            println!("{}", hash_pass::run(blocks)?.to_json());
+            return Ok(());
         }
-        Job::Peers { edges } => {
-            let figures = peers::measure(edges)?;
-            println!("{}", figures.table());
+        Job::DumpEdges { store, out, hops } => {
+            let store = open_store(store)?;
+            let question = graph::question(&store, *hops)?;
+            let edges = graph::dump(&store, question, out)?;
+            println!("{edges} edges; {question:?}");
+            return Ok(());
         }
+        Job::Index { blocks, datadir, no_limit } => {
+            indexing::measure(&Product::build()?, blocks, datadir, !no_limit)?
+        }
+        Job::Lookups { store } => lookups::measure(&open_store(store)?)?,
+        Job::Peers { edges } => peers::measure(edges)?,
+    };
+    publish(args, &machine, &figures)
+}
+
+/// Opens a store given by its own folder or by the datadir around it.
+fn open_store(path: &Path) -> anyhow::Result<Store> {
+    let inside = ["", "regtest", "regtest/store", "regtest/graph"];
+    let found = inside.iter().map(|part| path.join(part)).find(|dir| dir.join("meta").exists());
+    let found = found.with_context(|| format!("{}: no store here", path.display()))?;
+    Store::open(&found).with_context(|| found.display().to_string())
+}
+
+/// Prints the figures, and writes them where that was asked for.
+fn publish(args: &Args, machine: &Machine, figures: &Figures) -> anyhow::Result<()> {
+    let text = format!("{}\n\n{}", machine.line(), figures.table());
+    println!("{text}");
+    if let Some(path) = &args.json {
+        let json = serde_json::to_string_pretty(&figures.to_json(machine))?;
+        fs::write(path, json + "\n").with_context(|| path.display().to_string())?;
+    }
+    if let Some(path) = &args.write {
+        let page = format!("# Performance\n\n{INTRODUCTION}\n\nMachine: {text}");
+        fs::write(path, page).with_context(|| path.display().to_string())?;
+    }
+    match figures.missed() {
+        0 => println!("all targets met"),
+        missed => println!("{missed} targets missed"),
     }
     Ok(())
 }
+
+const INTRODUCTION: &str = "\
+Written by `cargo xtask bench --write docs/performance.md`. All figures are of one run on one machine, on synthetic chains that
+`cargo xtask chain` writes. Machines are noisy: trust the ratios more than the seconds. In the last column 1 is
+the target and less is better.";
