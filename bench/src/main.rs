@@ -5,6 +5,7 @@
 // A command-line tool talks on its standard streams.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod append;
 mod figures;
 mod graph;
 mod hash_pass;
@@ -63,6 +64,14 @@ enum Job {
         no_limit: bool,
     },
 
+    /// Take the last blocks off a store and put them back one by one
+    Append {
+        /// Folder with blk*.dat from which the store was made
+        blocks: PathBuf,
+        /// A store, or a datadir of regtest
+        store: PathBuf,
+    },
+
     /// Look up transactions and histories in a store
     Lookups {
         /// A store, or a datadir of regtest
@@ -117,17 +126,22 @@ fn run(args: &Args) -> anyhow::Result<()> {
         Job::Index { blocks, datadir, no_limit } => {
             indexing::measure(&Product::build()?, blocks, datadir, !no_limit)?
         }
+        Job::Append { blocks, store } => append::figures(&[append::measure(blocks, store)?]),
         Job::Lookups { store } => lookups::measure(&open_store(store)?)?,
         Job::Peers { edges } => peers::measure(edges)?,
     };
     publish(args, &machine, &figures)
 }
 
-/// Opens a store given by its own folder or by the datadir around it.
-fn open_store(path: &Path) -> anyhow::Result<Store> {
+/// The folder of a store, given by itself or by the datadir around it.
+fn find_store(path: &Path) -> anyhow::Result<PathBuf> {
     let inside = ["", "regtest", "regtest/store", "regtest/graph"];
     let found = inside.iter().map(|part| path.join(part)).find(|dir| dir.join("meta").exists());
-    let found = found.with_context(|| format!("{}: no store here", path.display()))?;
+    found.with_context(|| format!("{}: no store here", path.display()))
+}
+
+fn open_store(path: &Path) -> anyhow::Result<Store> {
+    let found = find_store(path)?;
     Store::open(&found).with_context(|| found.display().to_string())
 }
 
