@@ -114,6 +114,28 @@ pub enum SourceError {
         /// Its height.
         height: Height,
     },
+    /// A text with transactions that cannot be read.
+    #[error("{}: line {line}: {detail}", path.display())]
+    Text {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1 on.
+        line: u64,
+        /// What is wrong, and with which field.
+        detail: String,
+    },
+    /// A transaction in such a text that contradicts itself or the others.
+    #[error("{}: line {line}: transaction {txid}: {detail}", path.display())]
+    Transaction {
+        /// The file.
+        path: PathBuf,
+        /// The line that the transaction starts in, from 1 on.
+        line: u64,
+        /// Its id, as the file says.
+        txid: Txid,
+        /// What does not fit.
+        detail: String,
+    },
     /// A block's bytes are no valid block.
     #[error(transparent)]
     Block(#[from] Box<BadBlock>),

@@ -4,6 +4,7 @@
 //!   lies, which of them form the chain with the most work, and their bytes.
 //! * [`decode`]: a block's bytes as flat arrays (ids, prevouts, values, scripts), Merkle root and
 //!   amounts checked, without an allocation per transaction.
+//! * [`esplora`]: single transactions with their prevouts, as explorers tell them.
 //!
 //! Everything here treats its input as hostile: a damaged or malicious file gives a
 //! [`SourceError`] or a finding that names the place, never a panic or a huge allocation.
@@ -11,8 +12,10 @@
 pub mod blkdir;
 pub mod decode;
 mod error;
+pub mod esplora;
 mod hash;
 
 pub use blkdir::{BestChain, BlockDir, BlockPlace, BlockReader};
 pub use decode::DecodedBlock;
 pub use error::{BadBlock, BlockFault, SourceError};
+pub use esplora::{SparseSet, Transactions};

@@ -6,11 +6,15 @@
 //! * `damage`: every kind of bad input, one test each.
 //! * `oracle`: what the `bitcoin` crate says about the same bytes; the fuzz targets use it too.
 //! * `decode`: random blocks, and random damage, against the oracle.
+//! * `esplora`: transactions as explorers tell them.
 //! * `real`: blocks of the real chains, where the data set is at hand.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
 
 mod blkdir;
 mod damage;
 mod decode;
+mod esplora;
 mod growing;
 mod made;
 mod oracle;
