@@ -47,7 +47,7 @@ enum Chore {
 
     /// Measure speed and size against the project's targets
     ///
-    /// Without a sub-command: everything, on the chains found or generated under --chains.
+    /// Without a sub-command everything, on chains of three sizes that are generated at the first run.
     #[command(after_help = BENCH_HELP)]
     Bench {
         /// What to measure and how: see below
@@ -62,7 +62,7 @@ struct Chain {
     #[arg(long, value_name = "N")]
     txs: u64,
 
-    /// Folder for blk*.dat and truth.json; made where it is missing
+    /// Folder that gets blocks/ (blk*.dat) and truth/; made where it is missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
@@ -74,7 +74,7 @@ struct Chain {
 const BENCH_HELP: &str = "\
 Examples:
   cargo xtask bench                        all figures, as a table beside the targets
-  cargo xtask bench all --txs 1000000      the same on a smaller chain
+  cargo xtask bench --txs 1000000          the same on a smaller chain
   cargo xtask bench hash-pass DIR          only read and hash the block files of DIR
   cargo xtask bench help                   all sub-commands
   cargo xtask bench help all               the flags of one";
@@ -104,7 +104,13 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
             args.extend(["--seed".into(), chain.seed.to_string().into()]);
             cargo::run_release("bench", &args)
         }
-        Chore::Bench { args } => cargo::run_release("bench", &args),
+        Chore::Bench { mut args } => {
+            let is_flag = |arg: &OsString| arg.to_string_lossy().starts_with('-');
+            if args.first().is_none_or(is_flag) {
+                args.insert(0, "all".into());
+            }
+            cargo::run_release("bench", &args)
+        }
     }
 }
 
