@@ -28,20 +28,29 @@ pub enum Error {
     #[error("output {0} is an OP_RETURN: nobody can spend it, its {value} bitcoin are burned", value = .1)]
     Unspendable(OutPoint, chain::Sats),
     /// The root does not exist yet at the height where the trace ends.
-    #[error("{what} is of block {made}, after block {until}, where the trace ends")]
+    #[error("{what} is {}, after block {until}, where the trace ends", of_block(*made))]
     RootAboveHeight {
         /// What was given.
         what: String,
-        /// The height of its (first) block.
-        made: Height,
-        /// `until_height`.
+        /// The height of its block, where known.
+        made: Option<Height>,
+        /// [`crate::trace::Stops::until_height`].
         until: Height,
     },
-    /// The ledger says that a transaction pays out more than it takes in.
-    #[error("transaction {0} pays out more than it takes in: the ledger is damaged")]
-    Inflation(Txid),
-    /// Fees are followed into the coinbase, and the coinbase is spent in its own block: a circle.
-    /// No valid chain has this (a coinbase must mature for 100 blocks).
-    #[error("coinbase {0} is spent in its own block: its fees cannot be followed")]
+    /// Statements of the ledger that cannot all be true.
+    #[error("the ledger contradicts itself at transaction {txid}: it {detail}")]
+    Inconsistent {
+        /// The transaction.
+        txid: Txid,
+        /// What is wrong with it.
+        detail: &'static str,
+    },
+    /// Fees are followed into a coinbase that is spent in its own block: a circle. No valid chain
+    /// has this, for a coinbase must mature for 100 blocks.
+    #[error("coinbase {0} is spent in its own block: fees cannot be followed into it")]
     ImmatureCoinbase(Txid),
+}
+
+fn of_block(height: Option<Height>) -> String {
+    height.map_or_else(|| "in no known block".to_owned(), |height| format!("of block {height}"))
 }

@@ -1,0 +1,208 @@
+//! Where did the money come from? Against chain order, from outputs to inputs.
+
+use chain::{Flags, Ledger, Output, TxNum};
+
+use super::{
+    StopAt,
+    fees::block_fees,
+    model::{Place, StopReason},
+    policy::Policy,
+    walk::{Arrival, Visitor, Walk, fee_key},
+};
+use crate::{Error, Result};
+
+/// Where a backward trace goes on: the slot, and whether to the coinbase of its block.
+type Next = (u32, bool);
+
+impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
+    pub(super) fn backward(&mut self) -> Result<()> {
+        self.start_with_unspent()?;
+        while let Some(slot) = self.inbox.next() {
+            let tx = TxNum(self.ledger.tx_count() - 1 - slot);
+            self.collect(slot);
+            // The coinbase comes first: it draws on the fees of the block's other transactions.
+            if !self.fees.entries.is_empty() {
+                self.draw_on_fees(tx)?;
+            }
+            if !self.own.entries.is_empty() || self.root_due(false) {
+                self.pass_back(tx)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Roots that nobody spends come with no transaction.
+    fn start_with_unspent(&mut self) -> Result<()> {
+        for index in 0..self.roots.len() {
+            let output = self.ledger.output(self.roots[index].out)?;
+            if matches!(output.spend, chain::Spend::By(_)) {
+                continue;
+            }
+            self.spread.items.clear();
+            self.spread.marks.clear();
+            self.spread.marks.push(P::CLEAN);
+            self.add_root(0, index);
+            self.reach_output(None, 0, output, 0, Some(index))?;
+        }
+        Ok(())
+    }
+
+    fn pass_back(&mut self, tx: TxNum) -> Result<()> {
+        self.ledger.inputs(tx, &mut self.inputs)?;
+        self.spread.marks.clear();
+        self.spread.items.clear();
+        let mut hops = 0;
+        if !self.own.entries.is_empty() {
+            self.ledger.outputs(tx, &mut self.outputs)?;
+            match self.stop_before(tx) {
+                Some(reason) => self.end_entries(false, reason)?,
+                None => hops = self.spread_outputs(tx)?,
+            }
+        }
+        if self.spread.marks.is_empty() {
+            self.spread.marks.resize(self.inputs.len(), P::CLEAN);
+        }
+        self.add_roots(false, |walk, out| walk.inputs.iter().position(|input| input.source == out));
+        for place in 0..self.inputs.len() {
+            if !P::is_clean(self.spread.marks[place]) {
+                let output = self.ledger.output(self.inputs[place].source)?;
+                let root = self.root_at(place);
+                let hops = if root.is_some() { 0 } else { hops };
+                self.reach_output(Some(tx), place, output, hops, root)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Outputs and fee to inputs; returns the inputs' hops.
+    fn spread_outputs(&mut self, tx: TxNum) -> Result<u32> {
+        self.values.clear();
+        self.values.extend(self.inputs.iter().map(|input| input.value.0));
+        let taken: u128 = self.values.iter().map(|value| u128::from(*value)).sum();
+        let paid: u128 = self.outputs.iter().map(|output| u128::from(output.value.0)).sum();
+        let fee = taken.checked_sub(paid).and_then(|fee| u64::try_from(fee).ok());
+        let (Some(fee), Ok(total)) = (fee, u64::try_from(taken)) else {
+            return self.inconsistent(tx, "pays out more than it takes in");
+        };
+        let outputs = std::mem::take(&mut self.outputs);
+        let keys = outputs.iter().map(|output| (output.num.0, output.value.0));
+        let hops = self.line_up(tx, false, keys.chain([(fee_key(tx), fee)]))?.saturating_add(1);
+        self.outputs = outputs;
+        self.reach.transactions += 1;
+        self.spread(tx, false, total, false, |walk, source, dest| {
+            let from = Place::Output(walk.inputs[dest].source);
+            let to = walk.outputs.get(source).map(|output| Place::Output(output.num));
+            (from, to.unwrap_or(Place::Fee(tx)))
+        })?;
+        Ok(hops)
+    }
+
+    /// The coinbase of the block that ends with `last`: its outputs come out of the subsidy, then
+    /// of the fees in block order.
+    fn draw_on_fees(&mut self, last: TxNum) -> Result<()> {
+        let Some(block) = self.block_of(last)? else { return Ok(()) };
+        let coinbase = block.coinbase();
+        self.ledger.outputs(coinbase, &mut self.outputs)?;
+        self.spread.marks.clear();
+        self.spread.items.clear();
+        let fees = block_fees(self.ledger, &block)?;
+        let total = fees.iter().map(|(_, fee)| *fee).sum::<u64>();
+        let paid: u128 = self.outputs.iter().map(|output| u128::from(output.value.0)).sum();
+        let unclaimed = u64::try_from(paid).ok().and_then(|paid| total.checked_sub(paid));
+        let Some(unclaimed) = unclaimed else {
+            // It claims more than we see: a sparse ledger lacks some of the block's fees.
+            return self.end_entries(true, StopReason::Unknown);
+        };
+        self.values.clear();
+        self.values.extend(fees.iter().map(|(_, fee)| *fee));
+        let outputs = std::mem::take(&mut self.outputs);
+        let keys = outputs.iter().map(|output| (output.num.0, output.value.0));
+        let keys = keys.chain([(fee_key(coinbase), unclaimed)]);
+        let hops = self.line_up(coinbase, true, keys)?.saturating_add(1);
+        self.outputs = outputs;
+        self.reach.transactions += 1;
+        self.spread(coinbase, true, total, false, |walk, source, dest| {
+            let from = match fees[dest].0 {
+                tx if tx == coinbase => Place::Subsidy(tx),
+                tx => Place::Fee(tx),
+            };
+            let to = walk.outputs.get(source).map(|output| Place::Output(output.num));
+            (from, to.unwrap_or(Place::Unclaimed(coinbase)))
+        })?;
+        for (place, &(tx, fee)) in fees.iter().enumerate() {
+            let mark = self.spread.marks[place];
+            if P::is_clean(mark) || P::amount(mark, fee).1 == 0 {
+                continue;
+            }
+            if tx == coinbase {
+                self.book(place, StopReason::Coinbase, fee);
+            } else if self.stop_small_or_far(place, fee, hops, false).is_some() {
+                self.book(place, StopReason::Fee, fee);
+            } else {
+                self.deliver(place, self.slot_of(tx), false, fee_key(tx), hops);
+            }
+        }
+        Ok(())
+    }
+
+    /// An output, spent by `spender`, goes to who made it or ends here.
+    fn reach_output(
+        &mut self,
+        spender: Option<TxNum>,
+        place: usize,
+        output: Output,
+        hops: u32,
+        root: Option<usize>,
+    ) -> Result<()> {
+        let maker = self.ledger.tx_of(output.num)?;
+        let next = self.origin(spender, maker, place, &output, hops, root.is_some())?;
+        let arrival = Arrival { output, tx: maker, hops, root };
+        self.arrive(place, &arrival, next.err());
+        if let Ok((slot, coinbase)) = next {
+            if self.is_past(slot) {
+                let txid = self.ledger.txid(maker)?;
+                let detail = "is spent by a transaction before it";
+                return Err(match coinbase {
+                    true => Error::ImmatureCoinbase(txid),
+                    false => Error::Inconsistent { txid, detail },
+                });
+            }
+            self.deliver(place, slot, coinbase, output.num.0, hops);
+        }
+        Ok(())
+    }
+
+    /// Who the satoshis of this output come from, or why that is not looked at.
+    fn origin(
+        &mut self,
+        spender: Option<TxNum>,
+        maker: TxNum,
+        place: usize,
+        output: &Output,
+        hops: u32,
+        root: bool,
+    ) -> Result<Result<Next, StopReason>> {
+        if !root && let Some(reason) = self.stop_at(spender.unwrap_or(maker), output) {
+            return Ok(Err(reason));
+        }
+        let flags = self.ledger.flags(maker)?;
+        if flags.has(Flags::STUB) {
+            return Ok(Err(StopReason::Unknown));
+        }
+        let mut next = (self.slot_of(maker), false);
+        if flags.has(Flags::COINBASE) {
+            if !self.rules.follow {
+                return Ok(Err(StopReason::Coinbase));
+            }
+            match self.block_of(maker)? {
+                Some(block) => next = (self.slot_of(block.last()), true),
+                None => return Ok(Err(StopReason::Unknown)),
+            }
+        }
+        if maker.0 < self.rules.floor {
+            return Ok(Err(StopReason::Height));
+        }
+        let stop = self.stop_small_or_far(place, output.value.0, hops, root);
+        Ok(stop.map_or(Ok(next), Err))
+    }
+}

@@ -1,0 +1,213 @@
+//! Where did the money go? In chain order, from inputs to outputs.
+
+use chain::{Ledger, OutNum, Output, Spend, TxNum};
+
+use super::{
+    StopAt,
+    fees::block_fees,
+    model::{Place, StopReason},
+    policy::Policy,
+    walk::{Arrival, Visitor, Walk, fee_key},
+};
+use crate::{Error, Result};
+
+impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
+    pub(super) fn forward(&mut self) -> Result<()> {
+        while let Some(slot) = self.inbox.next() {
+            self.collect(slot);
+            if !self.own.entries.is_empty() || self.root_due(false) {
+                self.pass_on(TxNum(slot))?;
+            }
+            // The block's last transaction is done, so all fees for its coinbase are here.
+            if !self.fees.entries.is_empty() || self.root_due(true) {
+                self.collect_fees(TxNum(slot))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn pass_on(&mut self, tx: TxNum) -> Result<()> {
+        self.ledger.outputs(tx, &mut self.outputs)?;
+        self.spread.marks.clear();
+        self.spread.items.clear();
+        let mut hops = 0;
+        if !self.own.entries.is_empty() {
+            self.ledger.inputs(tx, &mut self.inputs)?;
+            match self.stop_before(tx) {
+                Some(reason) => self.end_entries(false, reason)?,
+                None => hops = self.spread_inputs(tx)?,
+            }
+        }
+        self.reach_outputs(tx, false, hops)
+    }
+
+    /// Inputs to outputs and fee; returns the outputs' hops.
+    #[inline]
+    fn spread_inputs(&mut self, tx: TxNum) -> Result<u32> {
+        let paid = self.fill_values();
+        let mut taken = Some(0u64);
+        for input in &self.inputs {
+            taken = taken.and_then(|sum| sum.checked_add(input.value.0));
+        }
+        let sums = taken.zip(paid);
+        let Some((total, fee)) =
+            sums.and_then(|(taken, paid)| Some((taken, taken.checked_sub(paid)?)))
+        else {
+            return self.inconsistent(tx, "pays out more than it takes in");
+        };
+        self.values.push(fee);
+        let inputs = std::mem::take(&mut self.inputs);
+        let keys = inputs.iter().map(|input| (input.source.0, input.value.0));
+        let hops = self.line_up(tx, false, keys)?.saturating_add(1);
+        self.inputs = inputs;
+        self.reach.transactions += 1;
+        self.spread(tx, false, total, true, |walk, source, dest| {
+            let from = Place::Output(walk.inputs[source].source);
+            let to = walk.outputs.get(dest).map(|output| Place::Output(output.num));
+            (from, to.unwrap_or(Place::Fee(tx)))
+        })?;
+        let place = self.outputs.len();
+        if !P::is_clean(self.spread.marks[place]) {
+            self.pay_fee(tx, place, fee, hops)?;
+        }
+        Ok(hops)
+    }
+
+    /// The outputs' values, and their sum if it is no nonsense.
+    fn fill_values(&mut self) -> Option<u64> {
+        let mut paid = Some(0u64);
+        self.values.clear();
+        for output in &self.outputs {
+            paid = paid.and_then(|sum| sum.checked_add(output.value.0));
+            self.values.push(output.value.0);
+        }
+        paid
+    }
+
+    /// Tainted satoshis, at `place` of the spread, are paid as a fee.
+    fn pay_fee(&mut self, tx: TxNum, place: usize, fee: u64, hops: u32) -> Result<()> {
+        // Without taint there is nothing to say, and poison would count fees of nothing.
+        if P::amount(self.spread.marks[place], fee).1 == 0 {
+            return Ok(());
+        }
+        if !self.rules.follow || self.stop_small_or_far(place, fee, hops, false).is_some() {
+            self.book(place, StopReason::Fee, fee);
+            return Ok(());
+        }
+        match self.block_of(tx)? {
+            Some(block) => {
+                let slot = self.slot_of(block.last());
+                self.deliver(place, slot, true, fee_key(tx), hops);
+            }
+            None => self.book(place, StopReason::Unknown, fee),
+        }
+        Ok(())
+    }
+
+    /// The coinbase of the block that ends with `last`: subsidy first, then fees in block order.
+    fn collect_fees(&mut self, last: TxNum) -> Result<()> {
+        let Some(block) = self.block_of(last)? else { return Ok(()) };
+        let coinbase = block.coinbase();
+        self.ledger.outputs(coinbase, &mut self.outputs)?;
+        self.spread.marks.clear();
+        self.spread.items.clear();
+        let mut hops = 0;
+        if !self.fees.entries.is_empty() {
+            let fees = block_fees(self.ledger, &block)?;
+            let total = fees.iter().map(|(_, fee)| *fee).sum::<u64>();
+            match self.fill_values().and_then(|paid| total.checked_sub(paid)) {
+                Some(unclaimed) => {
+                    self.values.push(unclaimed);
+                    let keys = fees.iter().map(|(tx, fee)| (fee_key(*tx), *fee));
+                    hops = self.line_up(coinbase, true, keys)?.saturating_add(1);
+                    self.reach.transactions += 1;
+                    self.spread(coinbase, true, total, true, |walk, source, dest| {
+                        let from = match fees[source].0 {
+                            tx if tx == coinbase => Place::Subsidy(tx),
+                            tx => Place::Fee(tx),
+                        };
+                        let to = walk.outputs.get(dest).map(|output| Place::Output(output.num));
+                        (from, to.unwrap_or(Place::Unclaimed(coinbase)))
+                    })?;
+                    let place = self.outputs.len();
+                    if !P::is_clean(self.spread.marks[place])
+                        && P::amount(self.spread.marks[place], unclaimed).1 > 0
+                    {
+                        self.book(place, StopReason::Unclaimed, unclaimed);
+                    }
+                }
+                // It claims more than we see: a sparse ledger lacks some of the block's fees.
+                None => self.end_entries(true, StopReason::Unknown)?,
+            }
+        }
+        self.reach_outputs(coinbase, true, hops)
+    }
+
+    /// What the outputs got, and the roots among them, goes to their spenders or ends here.
+    #[inline]
+    fn reach_outputs(&mut self, tx: TxNum, coinbase: bool, hops: u32) -> Result<()> {
+        if self.spread.marks.is_empty() {
+            self.spread.marks.resize(self.outputs.len(), P::CLEAN);
+        }
+        self.add_roots(coinbase, |walk, out| walk.place_of(out));
+        for place in 0..self.outputs.len() {
+            if P::is_clean(self.spread.marks[place]) {
+                continue;
+            }
+            let output = self.outputs[place];
+            let root = self.root_at(place);
+            let hops = if root.is_some() { 0 } else { hops };
+            let next = self.fate(tx, place, &output, hops, root.is_some());
+            let arrival = Arrival { output, tx, hops, root };
+            self.arrive(place, &arrival, next.err());
+            if let Ok(spender) = next {
+                if self.is_past(spender.0) {
+                    return Err(self.spent_too_early(tx, coinbase)?);
+                }
+                self.deliver(place, spender.0, false, output.num.0, hops);
+            }
+        }
+        Ok(())
+    }
+
+    fn place_of(&self, out: OutNum) -> Option<usize> {
+        self.outputs.iter().position(|output| output.num == out)
+    }
+
+    /// Who passes the taint of this output on, or why nobody does.
+    #[inline]
+    fn fate(
+        &mut self,
+        tx: TxNum,
+        place: usize,
+        output: &Output,
+        hops: u32,
+        root: bool,
+    ) -> Result<TxNum, StopReason> {
+        if output.address.is_none() {
+            return Err(StopReason::OpReturn);
+        }
+        if !root && let Some(reason) = self.stop_at(tx, output) {
+            return Err(reason);
+        }
+        let spender = match output.spend {
+            Spend::By(spender) if spender.0 < self.rules.end => spender,
+            Spend::By(_) | Spend::Unspent => return Err(StopReason::Unspent),
+            Spend::Unknown => return Err(StopReason::Unknown),
+        };
+        match self.stop_small_or_far(place, output.value.0, hops, root) {
+            Some(reason) => Err(reason),
+            None => Ok(spender),
+        }
+    }
+
+    fn spent_too_early(&self, tx: TxNum, coinbase: bool) -> Result<Error> {
+        let txid = self.ledger.txid(tx)?;
+        let detail = "is spent by a transaction before it";
+        Ok(if coinbase {
+            Error::ImmatureCoinbase(txid)
+        } else {
+            Error::Inconsistent { txid, detail }
+        })
+    }
+}

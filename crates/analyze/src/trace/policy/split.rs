@@ -1,0 +1,134 @@
+//! Dividing whole satoshis in proportion, so that the parts sum up to the whole.
+
+/// Scratch space, to not allocate for each transaction.
+#[derive(Debug, Default)]
+pub(super) struct Splitter {
+    remainders: Vec<u64>,
+    order: Vec<u32>,
+}
+
+impl Splitter {
+    /// Appends `amount · weight / sum(weights)` for each weight, rounded such that the sum is
+    /// `amount`: all are rounded down, and the satoshis left over go one each to the largest
+    /// remainders, the first of equal ones first (Hamilton's method).
+    ///
+    /// `total` is the sum of the weights and not below `amount`; then no part exceeds its weight.
+    pub(super) fn split(
+        &mut self,
+        amount: u64,
+        total: u64,
+        weights: impl Iterator<Item = u64>,
+        into: &mut Vec<u64>,
+    ) {
+        if amount == total {
+            into.extend(weights);
+            return;
+        }
+        let first = into.len();
+        let mut left = amount;
+        self.remainders.clear();
+        for weight in weights {
+            let (part, remainder) = mul_div(weight, amount, total);
+            left -= part;
+            into.push(part);
+            self.remainders.push(remainder);
+        }
+        let parts = &mut into[first..];
+        if left == 0 {
+            return;
+        }
+        // Fewer are left over than there are parts with a remainder, as each remainder is below
+        // one satoshi.
+        if left <= 4 || parts.len() <= 16 {
+            for _ in 0..left {
+                let mut best = 0;
+                for (at, &remainder) in self.remainders.iter().enumerate() {
+                    if remainder > self.remainders[best] {
+                        best = at;
+                    }
+                }
+                parts[best] += 1;
+                self.remainders[best] = 0;
+            }
+            return;
+        }
+        self.order.clear();
+        self.order.extend(0..parts.len() as u32);
+        let remainders = &self.remainders;
+        let left = (left as usize).min(parts.len());
+        let by_remainder = |one: &u32, two: &u32| {
+            let (a, b) = (remainders[*one as usize], remainders[*two as usize]);
+            b.cmp(&a).then(one.cmp(two))
+        };
+        self.order.select_nth_unstable_by(left - 1, by_remainder);
+        for &at in &self.order[..left] {
+            parts[at as usize] += 1;
+        }
+    }
+}
+
+/// `a · b / divisor` and the remainder, exactly. `b` is not above `divisor`.
+#[inline]
+fn mul_div(a: u64, b: u64, divisor: u64) -> (u64, u64) {
+    if divisor == 0 {
+        return (0, 0);
+    }
+    match a.checked_mul(b) {
+        Some(product) => (product / divisor, product % divisor),
+        None => {
+            let (product, divisor) = (u128::from(a) * u128::from(b), u128::from(divisor));
+            let quotient = product / divisor;
+            // Both fit: the quotient is not above `a`, the remainder below the divisor.
+            (quotient as u64, (product - quotient * divisor) as u64)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(amount: u64, weights: &[u64], expected: &[u64]) {
+        let mut parts = Vec::new();
+        let total = weights.iter().sum();
+        Splitter::default().split(amount, total, weights.iter().copied(), &mut parts);
+        assert_eq!(parts, expected);
+    }
+
+    #[test]
+    fn largest_remainder_first_then_lowest_index() {
+        check(10, &[10, 0, 10], &[5, 0, 5]);
+        check(5, &[5, 5], &[3, 2]);
+        check(1, &[3, 3, 3], &[1, 0, 0]);
+        check(2, &[1, 2, 4], &[0, 1, 1]); // 0.29, 0.57, 1.14
+        check(7, &[3, 4], &[3, 4]);
+        check(0, &[3, 4], &[0, 0]);
+        check(0, &[], &[]);
+        let huge = 2_100_000_000_000_000;
+        check(huge - 1, &[huge, 1], &[huge - 1, 0]);
+    }
+
+    proptest! {
+        #[test]
+        fn parts_sum_up_and_never_exceed(
+            weights in prop::collection::vec(0..u64::pow(10, 14), 1..80),
+            part in 0..=1_000u64,
+        ) {
+            let total: u64 = weights.iter().sum();
+            let amount = (u128::from(total) * u128::from(part) / 1_000) as u64;
+            let mut parts = Vec::new();
+            Splitter::default().split(amount, total, weights.iter().copied(), &mut parts);
+            prop_assert_eq!(parts.iter().sum::<u64>(), amount);
+            for (part, weight) in parts.iter().zip(&weights) {
+                prop_assert!(part <= weight);
+                let exact = u128::from(*weight) * u128::from(amount);
+                let total = u128::from(total.max(1));
+                prop_assert!(u128::from(*part) >= exact / total);
+                prop_assert!(u128::from(*part) <= exact.div_ceil(total));
+            }
+        }
+    }
+}
