@@ -2,10 +2,14 @@
 //!
 //! * [`language`]: a few lines of text become a small valid chain, for data-driven tests.
 //! * [`blkfile`]: blocks become `blk*.dat` files as a node writes them, tidy or not.
+//! * [`generate`]: large chains that behave like the real one, with the truth about them.
+//! * [`compare`]: the first thing that two ledgers answer differently.
 //! * [`data_dir`]: where real chain data lies, if this machine has it.
 
 pub mod blkfile;
+pub mod compare;
 mod data;
+pub mod generate;
 pub mod keys;
 pub mod language;
 pub mod mine;
