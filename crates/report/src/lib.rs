@@ -1,1 +1,9 @@
 //! Floor 4: a trace as picture, table and file.
+//!
+//! [`model::TraceDocument`] is a trace for the outside: plain data with stable names. Everything
+//! in [`export`] is a function of such a document and writes the same bytes on every machine.
+
+mod error;
+pub mod model;
+
+pub use error::{Error, Result};
