@@ -98,7 +98,8 @@ impl From<io::Error> for Stop {
 
 /// Scans `len` bytes of a file from the record boundary `from` on.
 ///
-/// Returns where to go on when the file has grown: the end of its last whole record.
+/// Returns where to go on when the file has grown: the end of its last good record. What comes
+/// behind that is looked at again.
 ///
 /// # Errors
 /// [`Stop`]; what was found before has gone to the sink.
@@ -137,32 +138,34 @@ pub fn scan<R: ReadAt + ?Sized>(
                     return Ok(resume);
                 }
                 sink.block(&header, hash, start + FRAME, len);
-                at = end;
+                (at, resume) = (end, end);
                 if !window.boundary(end, rules)? {
                     // Nothing sensible follows: the length may be wrong in either direction.
                     let next = window.next_block(start + FRAME + HEADER, rules)?;
                     at = next.unwrap_or(window.len);
                     if at < end {
                         sink.finding(start, FindingKind::DamagedLength { len });
+                        resume = at;
                     } else {
                         sink.finding(end, FindingKind::Garbage { len: at - end });
                     }
                 }
-                resume = at;
             }
             Record::Foreign(network) => return Err(Stop::Foreign(network, at)),
             Record::Damaged { len, blank } => {
                 let end = at + FRAME + u64::from(len);
-                if end <= window.len && window.boundary(end, rules)? {
-                    if blank && window.first_nonzero(end)?.is_none() {
-                        sink.finding(at, FindingKind::IncompleteTail { missing: 0 });
-                        return Ok(resume);
-                    }
+                let next = window.next_block(at + 1, rules)?;
+                if end > window.len || next.is_some_and(|next| next < end) {
+                    // A stray frame.
+                    let next = next.unwrap_or(window.len);
+                    sink.finding(at, FindingKind::Garbage { len: next - at });
+                    at = next;
+                } else if blank && window.first_nonzero(end)?.is_none() {
+                    sink.finding(at, FindingKind::IncompleteTail { missing: 0 });
+                    return Ok(resume);
+                } else {
                     sink.finding(at, FindingKind::DamagedHeader { len: end - at });
                     at = end;
-                    resume = end;
-                } else {
-                    at = window.skip_garbage(at, rules, sink)?;
                 }
             }
             Record::Cut => {

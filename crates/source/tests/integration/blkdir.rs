@@ -7,7 +7,9 @@ use chain::{Height, Network};
 use proptest::prelude::*;
 use source::{BlockDir, SourceError};
 
-use crate::made::{best, chain, child, dir, extend, findings, hashes, open, record, records};
+use crate::made::{
+    best, cases, chain, child, dir, extend, findings, hashes, open, record, records,
+};
 
 #[test]
 fn a_chain_over_several_files_is_read_back() {
@@ -152,7 +154,7 @@ fn naive_best(blocks: &[Block], places: &[(usize, usize)]) -> Vec<bitcoin::Block
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(cases(64))]
     #[test]
     fn any_layout_gives_the_same_chain(layout in layout()) {
         let mut blocks = vec![testkit::mine::genesis()];

@@ -4,9 +4,13 @@ use std::fs;
 
 use bitcoin::consensus::serialize;
 use chain::{Height, Network};
+use proptest::prelude::*;
 use source::{BlockDir, BlockFault, DecodedBlock, SourceError};
 
-use crate::made::{MAGIC, best, chain, dir, findings, hashes, open, record, records, refused};
+use crate::made::{
+    MAGIC, best, cases, chain, dir, findings, hashes, open, record, records, refused,
+};
+use crate::scanned::check;
 
 /// Opening fails with this message.
 #[track_caller]
@@ -279,4 +283,45 @@ fn a_file_that_changes_under_the_reader() {
     fs::remove_file(dir.path().join("blk00000.dat")).unwrap();
     let error = found.reader().read_block(&place, &mut raw).unwrap_err();
     assert!(matches!(error, SourceError::Io { .. }), "{error}");
+}
+
+/// Bytes as they come out of damage: pieces of records, of zeroes and of noise.
+fn wreck() -> impl Strategy<Value = Vec<u8>> {
+    let blocks = chain(6);
+    let piece = prop_oneof![
+        6 => (0..blocks.len()).prop_map(move |at| record(&blocks[at])),
+        1 => (0_usize..200).prop_map(|count| vec![0; count]),
+        1 => Just(MAGIC.to_vec()),
+        1 => (0_u32..400).prop_map(|len| [&MAGIC[..], &len.to_le_bytes()].concat()),
+        1 => prop::collection::vec(any::<u8>(), 0..100),
+    ];
+    let cut = (any::<prop::sample::Index>(), prop::option::weighted(0.2, any::<u8>()));
+    prop::collection::vec((piece, cut), 0..12).prop_map(|pieces| {
+        let mut bytes = Vec::new();
+        for (mut piece, (cut, flip)) in pieces {
+            if let Some(flip) = flip.filter(|_| !piece.is_empty()) {
+                let at = cut.index(piece.len());
+                if flip == 0 {
+                    piece.truncate(at);
+                } else {
+                    piece[at] ^= flip;
+                }
+            }
+            bytes.extend(piece);
+        }
+        bytes
+    })
+}
+
+proptest! {
+    #![proptest_config(cases(200))]
+
+    #[test]
+    fn any_wreck_is_scanned(mut bytes in wreck(), key in any::<[u8; 8]>(), cut in any::<prop::sample::Index>()) {
+        for (byte, key) in bytes.iter_mut().zip(key.iter().cycle()) {
+            *byte ^= key;
+        }
+        let cut = cut.index(bytes.len() + 1);
+        check(&bytes, key, cut);
+    }
 }

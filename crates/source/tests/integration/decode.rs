@@ -2,16 +2,16 @@
 
 use bitcoin::{
     Amount, Block, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness,
-    absolute::LockTime,
-    consensus::{deserialize, serialize},
-    hashes::Hash,
-    transaction::Version,
+    absolute::LockTime, consensus::serialize, hashes::Hash, transaction::Version,
 };
 use proptest::prelude::*;
 use source::BlockFault;
 use testkit::mine;
 
-use crate::oracle::compare;
+use crate::{
+    made::cases,
+    oracle::{compare, repair_root},
+};
 
 /// Heights beside lock times make the flag that compares the two say both things.
 const HEIGHT: u32 = 1000;
@@ -70,12 +70,6 @@ fn block() -> impl Strategy<Value = Block> {
     })
 }
 
-/// How many cases: `CHAINHOUND_STRESS` multiplies them.
-fn cases(usual: u32) -> ProptestConfig {
-    let stress = std::env::var("CHAINHOUND_STRESS").ok().and_then(|text| text.parse().ok());
-    ProptestConfig::with_cases(usual.saturating_mul(stress.unwrap_or(1)))
-}
-
 /// What is done to the bytes of a good block.
 #[derive(Clone, Debug)]
 enum Damage {
@@ -121,15 +115,6 @@ fn apply(raw: &mut Vec<u8>, damage: Damage) {
             let end = raw.len().min(at + bytes.len());
             raw.splice(at..end, bytes);
         }
-    }
-}
-
-/// Gives the header the Merkle root of whatever transactions are there, so that damage gets past it.
-fn repair_root(raw: &mut [u8]) {
-    if let Ok(block) = deserialize::<Block>(raw)
-        && let Some(root) = block.compute_merkle_root()
-    {
-        raw[36..68].copy_from_slice(root.as_byte_array());
     }
 }
 

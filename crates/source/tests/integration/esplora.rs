@@ -251,6 +251,8 @@ fn the_coinjoin_set_is_read_whole() {
 }
 
 proptest! {
+    #![proptest_config(crate::made::cases(256))]
+
     #[test]
     fn no_text_makes_it_panic(
         txid in "[0-9a-f]{64}",

@@ -13,9 +13,9 @@ fn every_prefix_of_a_file_is_a_shorter_chain() {
     let dir = dir(&[("blk00000.dat", &record(&blocks[0]))]);
     let path = dir.path().join("blk00000.dat");
     let mut found = open(&dir);
-    let mut whole = record(&blocks[0]).len();
-    let mut count = 1;
-    for len in whole..=bytes.len() {
+    let first = record(&blocks[0]).len();
+    let (mut whole, mut count) = (first, 1);
+    for len in first..=bytes.len() {
         fs::write(&path, &bytes[..len]).unwrap();
         if count < blocks.len() && len == whole + record(&blocks[count]).len() {
             whole = len;

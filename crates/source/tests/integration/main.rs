@@ -5,6 +5,7 @@
 //! * `growing`: a directory that a node is writing to.
 //! * `damage`: every kind of bad input, one test each.
 //! * `oracle`: what the `bitcoin` crate says about the same bytes; the fuzz targets use it too.
+//! * `scanned`: what holds for a scan of any bytes; a fuzz target uses it too.
 //! * `decode`: random blocks, and random damage, against the oracle.
 //! * `esplora`: transactions as explorers tell them.
 //! * `real`: blocks of the real chains, where the data set is at hand.
@@ -19,3 +20,4 @@ mod growing;
 mod made;
 mod oracle;
 mod real;
+mod scanned;
