@@ -4,6 +4,12 @@
 //! in [`export`] is a function of such a document and writes the same bytes on every machine.
 
 mod error;
+mod escape;
+pub mod export;
 pub mod model;
+mod words;
 
 pub use error::{Error, Result};
+
+#[cfg(test)]
+mod tests;

@@ -155,6 +155,14 @@ pub struct Root {
     pub basis: Basis,
 }
 
+impl Root {
+    /// Itself as the end of a flow.
+    pub fn place(&self) -> Place {
+        let Self { txid, vout, value_sat, .. } = *self;
+        Place::Output { txid, vout, address: self.address.clone(), value_sat }
+    }
+}
+
 /// An output where the trace ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Leaf {
@@ -195,6 +203,14 @@ pub struct Leaf {
     pub entity: Option<String>,
     /// Labels of its address.
     pub tags: Vec<Tag>,
+}
+
+impl Leaf {
+    /// Itself as the end of a flow.
+    pub fn place(&self) -> Place {
+        let Self { txid, vout, value_sat, .. } = *self;
+        Place::Output { txid, vout, address: self.address.clone(), value_sat }
+    }
 }
 
 /// What passed through one transaction from one place to another.
