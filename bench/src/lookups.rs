@@ -1,14 +1,14 @@
 //! Single questions to an open, warm store.
 
-use std::{
-    hint::black_box,
-    time::{Duration, Instant},
-};
+use std::{hint::black_box, time::Duration};
 
 use anyhow::Context as _;
 use chain::{AddressNum, Ledger, TxNum};
 
-use crate::figures::{Figures, Target};
+use crate::{
+    clock::{Clock, median},
+    figures::{Figures, Target},
+};
 
 /// How many transactions are looked up.
 const LOOKUPS: u32 = 200_000;
@@ -51,9 +51,9 @@ fn transactions(ledger: &impl Ledger, figures: &mut Figures) -> anyhow::Result<(
         Ok(())
     };
     let each = |time: Duration| time.as_secs_f64() * 1e6 / f64::from(LOOKUPS);
-    let time = each(median(number)?);
+    let time = each(repeat(number)?);
     figures.add("number of a transaction id", time, "µs", Target::AtMost(2.0));
-    let time = each(median(&mut whole)?);
+    let time = each(repeat(&mut whole)?);
     figures.add("id, height, all inputs and outputs", time, "µs", Target::None);
     Ok(())
 }
@@ -76,7 +76,7 @@ fn histories(ledger: &impl Ledger, figures: &mut Figures) -> anyhow::Result<()> 
             }
             Ok(())
         };
-        slowest = slowest.max(median(page)?.as_secs_f64() * 1e3);
+        slowest = slowest.max(repeat(page)?.as_secs_f64() * 1e3);
         longest = longest.max(count);
     }
     let what = format!("first {PAGE} of a history of up to {longest}, slowest of {BUSIEST}");
@@ -106,18 +106,15 @@ fn busiest(ledger: &impl Ledger) -> anyhow::Result<Vec<(AddressNum, u32)>> {
 }
 
 /// The median time of five runs after one that warms up.
-pub(crate) fn median(
-    mut run: impl FnMut(&mut u64) -> anyhow::Result<()>,
-) -> anyhow::Result<Duration> {
+fn repeat(mut run: impl FnMut(&mut u64) -> anyhow::Result<()>) -> anyhow::Result<Duration> {
     let mut found = 0;
     run(&mut found)?;
     let mut times = Vec::new();
     for _ in 0..5 {
-        let start = Instant::now();
+        let clock = Clock::start();
         run(&mut found)?;
-        times.push(start.elapsed());
+        times.push(clock.passed().wall);
     }
     black_box(found);
-    times.sort_unstable();
-    Ok(times.get(2).copied().unwrap_or_default())
+    Ok(median(times))
 }

@@ -5,8 +5,11 @@
 // A command-line tool talks on its standard streams.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod all;
 mod append;
+mod clock;
 mod figures;
+mod generate;
 mod graph;
 mod hash_pass;
 mod indexing;
@@ -14,6 +17,7 @@ mod lookups;
 mod machine;
 mod peers;
 mod process;
+mod sweeps;
 
 use std::{
     fs,
@@ -21,6 +25,7 @@ use std::{
     process::ExitCode,
 };
 
+use analyze::trace::Policy;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use store::Store;
@@ -45,6 +50,11 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Job {
+    /// Measure everything, on chains of three sizes
+    ///
+    /// Takes about a quarter of an hour with ten million transactions on two cores.
+    All(all::Options),
+
     /// Read the block files of a folder and hash every transaction, on one thread
     ///
     /// The floor under every indexer: what reading and hashing alone costs. Prints JSON.
@@ -62,6 +72,35 @@ enum Job {
         /// Leave the second run, with --memory 1GiB, out
         #[arg(long)]
         no_limit: bool,
+    },
+
+    /// Trace whole chains under every policy
+    Trace {
+        /// A store, or a datadir of regtest
+        store: PathBuf,
+    },
+
+    /// One whole-chain trace in this process; prints JSON
+    #[command(hide = true)]
+    Sweep {
+        /// A store, or a datadir of regtest
+        store: PathBuf,
+        /// How taint passes a transaction
+        policy: Policy,
+    },
+
+    /// Write a large synthetic chain (`cargo xtask chain`)
+    #[command(hide = true)]
+    Chain {
+        /// How many transactions, about
+        #[arg(long)]
+        txs: u64,
+        /// Folder for blocks/ and truth/
+        #[arg(long)]
+        out: PathBuf,
+        /// The same seed gives the same chain
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
 
     /// Take the last blocks off a store and put them back one by one
@@ -123,6 +162,17 @@ fn run(args: &Args) -> anyhow::Result<()> {
             println!("{edges} edges; {question:?}");
             return Ok(());
         }
+        Job::Chain { txs, out, seed } => {
+            let summary = generate::run(*txs, out, *seed)?;
+            println!("{}", serde_json::to_string_pretty(&summary)?);
+            return Ok(());
+        }
+        Job::Sweep { store, policy } => {
+            println!("{}", sweeps::sweep_whole(&open_store(store)?, *policy)?);
+            return Ok(());
+        }
+        Job::All(options) => all::measure(options)?,
+        Job::Trace { store } => sweeps::measure(&open_store(store)?, store)?,
         Job::Index { blocks, datadir, no_limit } => {
             indexing::measure(&Product::build()?, blocks, datadir, !no_limit)?
         }
