@@ -185,7 +185,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
 
 /// The folder of a store, given by itself or by the datadir around it.
 fn find_store(path: &Path) -> anyhow::Result<PathBuf> {
-    let inside = ["", "regtest", "regtest/store", "regtest/graph"];
+    let inside = ["", "regtest/graph"];
     let found = inside.iter().map(|part| path.join(part)).find(|dir| dir.join("meta").exists());
     found.with_context(|| format!("{}: no store here", path.display()))
 }
