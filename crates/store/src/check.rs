@@ -106,7 +106,7 @@ fn blocks(store: &Store, report: &mut CheckReport) -> Result<(), StoreError> {
         report.expect(ascending, || columns.block_tx.damaged(u64::from(block) * 4, "out of order"));
         last_tx = Some(first);
         let id = codec::id_hash(hash);
-        let found = store.block_index.find(id, 0, counts.blocks.into(), |i| Ok(i == block))?;
+        let found = store.block_index.find(id, counts.blocks.into(), |i| Ok(i == block))?;
         report.expect(found.is_some(), || {
             columns.block_hash.damaged(u64::from(block) * 32, "not indexed")
         });
@@ -124,7 +124,7 @@ fn transactions(store: &Store, report: &mut CheckReport) -> Result<(), StoreErro
         report.expect(joined, || columns.tx_in.damaged(u64::from(tx) * 3, "ranges do not join"));
         (input, output) = (inputs.end, outputs.end);
         let id = codec::id_hash(columns.tx_id.record(tx.into())?);
-        let found = store.tx_index.find(id, 0, counts.transactions.into(), |i| Ok(i == tx))?;
+        let found = store.tx_index.find(id, counts.transactions.into(), |i| Ok(i == tx))?;
         report.expect(found.is_some(), || columns.tx_id.damaged(u64::from(tx) * 32, "not indexed"));
     }
     census(&store.tx_index, counts.transactions, report)
@@ -223,7 +223,7 @@ fn addresses(store: &Store, report: &mut CheckReport) -> Result<(), StoreError> 
         let (kind, payload) = columns.script(address)?;
         let hash = codec::script_hash(kind, payload);
         let found =
-            store.address_index.find(hash, 0, counts.addresses.into(), |i| Ok(i == address))?;
+            store.address_index.find(hash, counts.addresses.into(), |i| Ok(i == address))?;
         report.expect(found.is_some(), || {
             columns.address_kind.damaged(address.into(), "not indexed")
         });

@@ -255,6 +255,12 @@ impl WriteColumn {
         shrink(&self.sums_file, &self.sums_path, self.flushed / PAGE as u64 * 4)
     }
 
+    /// See [`Mapping::prefetch`].
+    #[inline]
+    pub(crate) fn prefetch(&self, at: u64) {
+        self.map.prefetch(at as usize);
+    }
+
     /// Gives mapped pages back to the system.
     pub(crate) fn release(&self) {
         self.map.release();

@@ -25,8 +25,6 @@ const FIRST: u64 = 1 << 16;
 pub(crate) struct Segment {
     /// Its first number.
     first: u64,
-    /// How many numbers it takes.
-    keys: u64,
     /// Its first slot in the file.
     at: u64,
     /// How many slots it has.
@@ -68,7 +66,7 @@ static SEGMENTS: LazyLock<Vec<Segment>> = LazyLock::new(|| {
         // Rounded up to a cache line of 16 slots.
         let slots = (keys * 20).div_ceil(17).next_multiple_of(16);
         let number_bits = 64 - keys.leading_zeros();
-        segments.push(Segment { first, keys, at, slots, number_bits: number_bits.min(31) });
+        segments.push(Segment { first, at, slots, number_bits: number_bits.min(31) });
         first += keys;
         at += slots;
     }
@@ -76,7 +74,7 @@ static SEGMENTS: LazyLock<Vec<Segment>> = LazyLock::new(|| {
 });
 
 /// The segments that `count` numbers need, oldest first.
-fn segments(count: u64) -> &'static [Segment] {
+pub(crate) fn segments(count: u64) -> &'static [Segment] {
     let needed = SEGMENTS.partition_point(|segment| segment.first < count);
     &SEGMENTS[..needed]
 }
@@ -118,25 +116,24 @@ impl Index {
         self.slots.release();
     }
 
-    /// The largest number in `since..count` whose key `is_key` confirms. `is_key` is asked for
-    /// numbers whose fingerprint fits, some of which are other keys.
-    #[inline]
+    /// The largest number below `count` whose key `is_key` confirms. `is_key` is asked for numbers
+    /// whose fingerprint fits, some of which are other keys.
     pub(crate) fn find(
         &self,
         hash: u64,
-        since: u64,
         count: u64,
         mut is_key: impl FnMut(u32) -> Result<bool, StoreError>,
     ) -> Result<Option<u32>, StoreError> {
-        for segment in segments(count).iter().rev() {
-            if segment.first + segment.keys <= since {
-                break;
-            }
+        let segments = segments(count);
+        for segment in segments {
+            self.prefetch(segment, hash);
+        }
+        for segment in segments.iter().rev() {
             let mut found = None;
             self.probe(segment, hash, count, |number| {
                 // Equal keys stand in the order in which they came: the last one counts.
-                if number >= since && is_key(number as u32)? {
-                    found = Some(number as u32);
+                if is_key(number)? {
+                    found = Some(number);
                 }
                 Ok(true)
             })?;
@@ -147,30 +144,35 @@ impl Index {
         Ok(None)
     }
 
-    /// In segment `segments_back` from the newest: the first number below `count` whose
-    /// fingerprint fits, unconfirmed: the first step of a batched look-up (join.rs).
+    /// In one segment: the first number below `count` whose fingerprint fits, unconfirmed. The
+    /// first step of a batched look-up (join.rs).
     #[inline]
-    pub(crate) fn first_candidate(
+    pub(crate) fn candidate(
         &self,
-        round: usize,
+        segment: &Segment,
         hash: u64,
         count: u64,
     ) -> Result<Option<u32>, StoreError> {
-        let needed = segments(count);
-        let Some(segment) = needed.len().checked_sub(round + 1).and_then(|i| needed.get(i)) else {
-            return Ok(None);
-        };
         let mut candidate = None;
         self.probe(segment, hash, count, |number| {
-            candidate = Some(number as u32);
+            candidate = Some(number);
             Ok(false)
         })?;
         Ok(candidate)
     }
 
-    /// How many rounds [`Self::first_candidate`] has for `count` numbers.
-    pub(crate) fn rounds(count: u64) -> usize {
-        segments(count).len()
+    /// Brings a key's home slot nearer; see [`crate::mmap::Mapping::prefetch`].
+    #[inline]
+    pub(crate) fn prefetch(&self, segment: &Segment, hash: u64) {
+        self.slots.prefetch((segment.at + segment.home(hash)) * 4);
+    }
+
+    /// Brings the slot nearer to which `number` will go.
+    #[inline]
+    pub(crate) fn prefetch_insert(&self, hash: u64, number: u32) {
+        if let Some(segment) = segments(u64::from(number) + 1).last() {
+            self.prefetch(segment, hash);
+        }
     }
 
     /// Adds a number larger than all before it.
@@ -245,7 +247,7 @@ impl Index {
         segment: &Segment,
         hash: u64,
         count: u64,
-        mut visit: impl FnMut(u64) -> Result<bool, StoreError>,
+        mut visit: impl FnMut(u32) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
         let mut slot = segment.home(hash);
         for _ in 0..segment.slots {
@@ -257,7 +259,7 @@ impl Index {
             if number >= count {
                 return Ok(());
             }
-            if same && !visit(number)? {
+            if same && !visit(number as u32)? {
                 return Ok(());
             }
             slot = segment.next(slot);
@@ -287,12 +289,11 @@ mod tests {
 
     #[test]
     fn segments_cover_every_number_and_stay_small() {
-        let last = SEGMENTS.last().unwrap();
-        assert!(last.first + last.keys > u64::from(u32::MAX));
         assert!(SEGMENTS.len() < 32);
-        for segment in SEGMENTS.iter() {
-            assert!(segment.slots * 17 >= segment.keys * 20);
-            let top = segment.first + segment.keys.min(u64::from(u32::MAX) + 1 - segment.first) - 1;
+        let ends = SEGMENTS[1..].iter().map(|next| next.first).chain([u64::from(u32::MAX) + 1]);
+        for (segment, end) in SEGMENTS.iter().zip(ends) {
+            assert!(segment.slots * 17 >= (end - segment.first) * 20);
+            let top = end - 1;
             assert_eq!(segment.read(segment.word(!0, top), !0), (true, top), "{segment:?}");
             assert_ne!(segment.word(0, segment.first), 0);
         }
@@ -307,24 +308,21 @@ mod tests {
         let n = 150_000;
         let index = filled(dir.path(), n, spread);
         for number in (0..n).step_by(7) {
-            let found = index.find(spread(number), 0, n.into(), |i| Ok(i == number)).unwrap();
+            let found = index.find(spread(number), n.into(), |i| Ok(i == number)).unwrap();
             assert_eq!(found, Some(number));
-            let later =
-                index.find(spread(number), u64::from(number) + 1, n.into(), |i| Ok(i == number));
-            assert_eq!(later.unwrap(), None);
-            let sooner = index.find(spread(number), 0, number.into(), |i| Ok(i == number)).unwrap();
+            let sooner = index.find(spread(number), number.into(), |i| Ok(i == number)).unwrap();
             assert_eq!(sooner, None, "a number above the count is not seen");
         }
-        assert_eq!(index.find(spread(n + 1), 0, n.into(), |i| Ok(i == n + 1)).unwrap(), None);
+        assert_eq!(index.find(spread(n + 1), n.into(), |i| Ok(i == n + 1)).unwrap(), None);
     }
 
     #[test]
     fn equal_keys_give_the_latest() {
         let dir = tempfile::tempdir().unwrap();
         let index = filled(dir.path(), 80_000, clash);
-        let found = index.find(clash(3), 0, 80_000, |i| Ok(i % 5000 == 3)).unwrap();
+        let found = index.find(clash(3), 80_000, |i| Ok(i % 5000 == 3)).unwrap();
         assert_eq!(found, Some(75_003));
-        let found = index.find(clash(3), 0, 75_003, |i| Ok(i % 5000 == 3)).unwrap();
+        let found = index.find(clash(3), 75_003, |i| Ok(i % 5000 == 3)).unwrap();
         assert_eq!(found, Some(70_003));
     }
 

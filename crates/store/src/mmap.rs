@@ -50,6 +50,10 @@ impl Mapping {
     /// that far.
     #[inline]
     pub(crate) fn bytes(&self, at: usize, n: usize) -> Option<&[u8]> {
+        if n == 0 {
+            // Of an empty file too, which has no mapping.
+            return Some(&[]);
+        }
         let raw = self.raw.as_ref()?;
         if at.checked_add(n)? > raw.len() {
             return None;
@@ -91,6 +95,25 @@ impl Mapping {
             std::ptr::copy_nonoverlapping(bytes.as_ptr(), raw.as_mut_ptr().add(at), bytes.len());
         }
         true
+    }
+
+    /// Asks the processor to bring the cache line at `at` nearer. Does nothing beyond the mapping.
+    ///
+    /// Look-ups go to random places, and a branch that waits for one stops the processor from
+    /// starting on the next: asking for a whole chunk of lines first overlaps them (join.rs).
+    #[inline]
+    pub(crate) fn prefetch(&self, at: usize) {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(raw) = &self.raw
+            && at < raw.len()
+        {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            // SAFETY: SSE is part of x86_64; the address lies inside the mapping, and a prefetch
+            // changes nothing and never faults.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(raw.as_ptr().add(at).cast()) };
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = at;
     }
 
     /// Gives the pages back to the system: they leave our resident memory and come back from the

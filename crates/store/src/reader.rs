@@ -150,7 +150,7 @@ impl Store {
 
     fn find_packed(&self, kind: Kind, payload: &[u8]) -> Result<Option<u32>, StoreError> {
         let hash = codec::script_hash(kind, payload);
-        self.address_index.find(hash, 0, self.meta.counts.addresses.into(), |address| {
+        self.address_index.find(hash, self.meta.counts.addresses.into(), |address| {
             let (code, found) = self.columns.payload(address)?;
             Ok(code == kind as u8 && found == payload)
         })
@@ -173,7 +173,7 @@ impl Ledger for Store {
     fn find_tx(&self, txid: &Txid) -> Result<Option<TxNum>, LedgerError> {
         let id = txid.to_byte_array();
         let count = self.meta.counts.transactions.into();
-        let found = self.tx_index.find(codec::id_hash(&id), 0, count, |tx| {
+        let found = self.tx_index.find(codec::id_hash(&id), count, |tx| {
             Ok(self.columns.tx_id.record::<32>(tx.into())? == &id)
         })?;
         Ok(found.map(TxNum))
@@ -212,7 +212,7 @@ impl Ledger for Store {
     fn find_block(&self, hash: &BlockHash) -> Result<Option<Height>, LedgerError> {
         let id = hash.to_byte_array();
         let count = self.meta.counts.blocks.into();
-        let found = self.block_index.find(codec::id_hash(&id), 0, count, |block| {
+        let found = self.block_index.find(codec::id_hash(&id), count, |block| {
             Ok(self.columns.block_hash.record::<32>(block.into())? == &id)
         })?;
         Ok(found.map(Height))

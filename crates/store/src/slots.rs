@@ -27,6 +27,10 @@ pub(crate) struct Slots {
     map: Mapping,
     /// Bytes of the file that are in use.
     len: u64,
+    /// Size of the file: allocated ahead of use.
+    size: u64,
+    /// From here on the file is all zeros.
+    zero_from: u64,
 }
 
 impl Slots {
@@ -34,7 +38,7 @@ impl Slots {
     pub(crate) fn read(dir: &Path, name: &str, len: u64) -> Result<Self, StoreError> {
         let path = dir.join(name);
         let map = map_at_least(&path, len as usize)?;
-        Ok(Self { path, file: None, map, len })
+        Ok(Self { path, file: None, map, len, size: len, zero_from: len })
     }
 
     /// Opens for writing with `len` bytes in use; whatever the file holds behind them is dropped.
@@ -46,36 +50,45 @@ impl Slots {
             let detail = format!("the file ends here, and {len} bytes were committed");
             return Err(StoreError::damaged(&path, size, detail));
         }
-        let mut slots = Self { path, file: Some(file), map: Mapping::default(), len: 0 };
-        slots.len = len;
+        let file = Some(file);
+        let mut slots = Self { path, file, map: Mapping::default(), len, size, zero_from: size };
         slots.map_ahead()?;
         Ok(slots)
     }
 
     /// Grows to `len` bytes; the new ones are zero.
+    #[inline]
     pub(crate) fn grow(&mut self, len: u64) -> Result<(), StoreError> {
+        if len > self.len {
+            if len > self.size || self.len < self.zero_from {
+                self.allocate(len)?;
+            }
+            self.len = len;
+            self.zero_from = self.zero_from.max(len);
+        }
+        Ok(())
+    }
+
+    fn allocate(&mut self, len: u64) -> Result<(), StoreError> {
         let Some(file) = &self.file else { return Ok(()) };
-        if len <= self.len {
-            return Ok(());
-        }
         let io = |error| StoreError::io(&self.path, error);
-        let size = file.metadata().map_err(io)?.len();
-        if size > self.len {
-            // Left over from blocks that were rolled back while somebody was reading.
-            zero(file, self.len, size.min(len)).map_err(io)?;
-        }
-        if size < len {
-            let grown = match fallocate(file, FallocateFlags::empty(), size, len - size) {
+        // What is left over from blocks that were rolled back, or never committed.
+        zero(file, self.len, self.zero_from.min(len)).map_err(io)?;
+        if len > self.size {
+            // Ahead, because growing by a few bytes at a time costs a system call each.
+            let size = len + (len / 16).clamp(1 << 12, 64 << 20);
+            let grown = match fallocate(file, FallocateFlags::empty(), self.size, size - self.size)
+            {
                 Ok(()) => Ok(()),
                 // A file system that cannot allocate ahead: write the zeros.
                 Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {
-                    zero(file, size, len)
+                    zero(file, self.size, size)
                 }
                 Err(errno) => Err(errno.into()),
             };
             grown.map_err(io)?;
+            self.size = size;
         }
-        self.len = len;
         self.map_ahead()
     }
 
@@ -86,10 +99,12 @@ impl Slots {
 
     /// Cuts the file to what is in use. Only while nobody reads (see lock.rs).
     pub(crate) fn trim(&mut self) -> Result<(), StoreError> {
-        match &self.file {
-            Some(file) => shrink(file, &self.path, self.len),
-            None => Ok(()),
+        if let Some(file) = &self.file {
+            shrink(file, &self.path, self.len)?;
+            self.size = self.size.min(self.len);
+            self.zero_from = self.zero_from.min(self.len);
         }
+        Ok(())
     }
 
     /// Makes all changes durable.
@@ -105,6 +120,12 @@ impl Slots {
     /// Gives mapped pages back to the system.
     pub(crate) fn release(&self) {
         self.map.release();
+    }
+
+    /// See [`Mapping::prefetch`].
+    #[inline]
+    pub(crate) fn prefetch(&self, at: u64) {
+        self.map.prefetch(at as usize);
     }
 
     /// 32-bit number `i`.
@@ -153,8 +174,8 @@ impl Slots {
 
     fn map_ahead(&mut self) -> Result<(), StoreError> {
         let Some(file) = &self.file else { return Ok(()) };
-        if (self.map.len() as u64) < self.len {
-            let ahead = (self.len as usize).next_power_of_two().max(1 << 20) * 2;
+        if (self.map.len() as u64) < self.size {
+            let ahead = (self.size as usize).next_power_of_two().max(1 << 20) * 2;
             self.map = Mapping::writable(file, ahead)
                 .map_err(|error| StoreError::io(&self.path, error))?;
         }
@@ -191,6 +212,7 @@ mod tests {
         slots.cut(20);
         slots.grow(40).unwrap();
         assert_eq!(slots.get_u40(7).unwrap(), 0, "what was cut does not come back");
+        slots.trim().unwrap();
         assert_eq!(Slots::read(dir.path(), "s", 40).unwrap().get_u32(0).unwrap(), 9);
         assert!(Slots::read(dir.path(), "s", 41).is_err());
     }

@@ -126,7 +126,8 @@ impl Writer {
         meta.write(&self.dir)?;
         self.committed = meta;
         self.touched = false;
-        self.lock.set_dirty(false)
+        self.lock.set_dirty(false)?;
+        self.trim()
     }
 
     /// Cuts files to what counts, if nobody is reading now; else a later call does.

@@ -4,8 +4,6 @@ use bitcoin::hashes::Hash;
 use chain::{BlockHash, Height, OutPoint, Tip, Txid};
 
 use super::Writer;
-use rustc_hash::FxHashMap;
-
 use crate::{
     batch::{Batch, BatchOutput, Prevout},
     codec::{Kind, id_hash},
@@ -128,8 +126,15 @@ impl Writer {
         ] {
             column.flush()?;
         }
-        for (tx, number) in batch.txs.iter().zip(before.transactions..) {
-            self.tx_index.insert(id_hash(&tx.txid), number)?;
+        let mut number = before.transactions;
+        for chunk in batch.txs.chunks(CHUNK) {
+            for (tx, number) in chunk.iter().zip(number..) {
+                self.tx_index.prefetch_insert(id_hash(&tx.txid), number);
+            }
+            for tx in chunk {
+                self.tx_index.insert(id_hash(&tx.txid), number)?;
+                number += 1;
+            }
         }
         self.counts.transactions = number;
         self.breathe();
@@ -137,41 +142,45 @@ impl Writer {
     }
 
     fn append_outputs(&mut self, batch: &Batch, before: Counts) -> Result<(), StoreError> {
+        self.spender.grow((before.outputs + batch.outputs.len() as u64) * 4)?;
+        let (mut addresses, mut leaders) = (Vec::new(), Vec::new());
+        let Self { join, address_index, columns, counts, .. } = self;
+        join.addresses(
+            address_index,
+            columns,
+            counts.addresses,
+            batch,
+            &mut addresses,
+            &mut leaders,
+        )?;
+        self.breathe();
         let mut number = before.outputs;
-        self.spender.grow((number + batch.outputs.len() as u64) * 4)?;
-        let mut found = Vec::new();
-        let mut fresh = Fresh::default();
-        for chunk in batch.outputs.chunks(CHUNK) {
-            let Self { join, address_index, columns, counts, .. } = self;
-            join.addresses(address_index, columns, counts.addresses, batch, chunk, &mut found)?;
-            fresh.clear();
-            for (output, address) in chunk.iter().zip(&mut found) {
-                match output.kind {
-                    None => *address = NO_ADDRESS,
-                    Some(kind) if *address == NONE => {
-                        *address = match fresh.find(batch, output) {
-                            Some(address) => address,
-                            None => {
-                                let address =
-                                    self.push_address(output, kind, batch.payload(output))?;
-                                fresh.add(output, address);
-                                address
-                            }
-                        };
-                    }
-                    Some(_) => {}
+        for (chunk, first) in batch.outputs.chunks(CHUNK).zip((0..).step_by(CHUNK)) {
+            for (output, i) in chunk.iter().zip(first..) {
+                match addresses[i] {
+                    NONE => self.address_index.prefetch_insert(output.hash, self.counts.addresses),
+                    address => self.head.prefetch(u64::from(address) * 5),
                 }
             }
-            self.push_outputs(batch, chunk, &found, number)?;
+            for (output, i) in chunk.iter().zip(first..) {
+                addresses[i] = match (output.kind, addresses[i]) {
+                    (None, _) => NO_ADDRESS,
+                    (Some(kind), NONE) => match leaders[i] as usize {
+                        leader if leader < i => addresses[leader],
+                        _ => self.push_address(output, kind, batch.payload(output))?,
+                    },
+                    (Some(_), address) => address,
+                };
+            }
+            self.push_outputs(batch, chunk, &addresses[first..first + chunk.len()], number)?;
             number += chunk.len() as u64;
-            // The next chunk looks for its scripts in these.
-            self.columns.address_base.flush()?;
-            self.columns.address_kind.flush()?;
-            self.columns.address_payload.flush()?;
             self.breathe();
         }
         let columns = &mut self.columns;
         for column in [
+            &mut columns.address_base,
+            &mut columns.address_kind,
+            &mut columns.address_payload,
             &mut columns.out_value,
             &mut columns.out_big,
             &mut columns.data_place,
@@ -181,6 +190,33 @@ impl Writer {
         }
         self.counts.outputs = number;
         Ok(())
+    }
+
+    /// Gives a new script the next number.
+    fn push_address(
+        &mut self,
+        output: &BatchOutput,
+        kind: Kind,
+        payload: &[u8],
+    ) -> Result<u32, StoreError> {
+        let address = self.counts.addresses;
+        // The two last numbers are the marks for "none" in joins and for data.
+        if address >= NO_ADDRESS - 1 {
+            return Err(StoreError::Full { what: "addresses" });
+        }
+        let columns = &mut self.columns;
+        if address.is_multiple_of(ADDRESS_GROUP) {
+            columns.address_base.push(&to_u40(columns.address_payload.len()));
+        }
+        columns.address_kind.push(&[kind as u8]);
+        if kind == Kind::Raw {
+            columns.address_payload.push(&output.len.to_le_bytes());
+        }
+        columns.address_payload.push(payload);
+        self.address_index.insert(output.hash, address)?;
+        self.head.grow((u64::from(address) + 1) * 5)?;
+        self.counts.addresses = address + 1;
+        Ok(address)
     }
 
     /// Appends the rows of a chunk of outputs and makes them the heads of their addresses.
@@ -219,33 +255,6 @@ impl Writer {
         Ok(())
     }
 
-    /// Gives a new script the next number.
-    fn push_address(
-        &mut self,
-        output: &BatchOutput,
-        kind: Kind,
-        payload: &[u8],
-    ) -> Result<u32, StoreError> {
-        let address = self.counts.addresses;
-        // The two last numbers are the marks for "none" in joins and for data.
-        if address >= NO_ADDRESS - 1 {
-            return Err(StoreError::Full { what: "addresses" });
-        }
-        let columns = &mut self.columns;
-        if address.is_multiple_of(ADDRESS_GROUP) {
-            columns.address_base.push(&to_u40(columns.address_payload.len()));
-        }
-        columns.address_kind.push(&[kind as u8]);
-        if kind == Kind::Raw {
-            columns.address_payload.push(&output.len.to_le_bytes());
-        }
-        columns.address_payload.push(payload);
-        self.address_index.insert(output.hash, address)?;
-        self.head.grow((u64::from(address) + 1) * 5)?;
-        self.counts.addresses = address + 1;
-        Ok(address)
-    }
-
     fn push_data(&mut self, output: u64, script: &[u8]) {
         let columns = &mut self.columns;
         let start = columns.data_bytes.len();
@@ -258,16 +267,22 @@ impl Writer {
         let count = self.counts.transactions;
         let mut place = Spending::new(batch, before);
         let (mut txs, mut sources) = (Vec::new(), Vec::new());
-        for chunk in batch.prevouts.chunks(CHUNK) {
-            let Self { join, tx_index, columns, .. } = self;
-            join.transactions(tx_index, columns, count, chunk, &mut txs)?;
+        let Self { join, tx_index, columns, .. } = self;
+        join.transactions(tx_index, columns, count, &batch.prevouts, &mut txs)?;
+        self.breathe();
+        for (chunk, txs) in batch.prevouts.chunks(CHUNK).zip(txs.chunks_mut(CHUNK)) {
+            let Self { tx_index, columns, .. } = self;
             sources.clear();
+            for &tx in txs.iter().filter(|tx| **tx != NONE) {
+                columns.tx_out_base.prefetch(u64::from(tx / TX_GROUP) * 5);
+                columns.tx_out.prefetch(u64::from(tx) * 3);
+            }
             let mut spending = place.clone();
-            for (prevout, tx) in chunk.iter().zip(&mut txs) {
+            for (prevout, tx) in chunk.iter().zip(&mut *txs) {
                 let spender = spending.next(batch);
                 // A duplicate coinbase (BIP-0030) may come later than the spend: look before it.
                 if *tx != NONE && *tx >= spender {
-                    let found = tx_index.find(id_hash(&prevout.txid), 0, spender.into(), |tx| {
+                    let found = tx_index.find(id_hash(&prevout.txid), spender.into(), |tx| {
                         Ok(columns.tx_id.record::<32>(tx.into())? == &prevout.txid)
                     })?;
                     *tx = found.unwrap_or(NONE);
@@ -280,6 +295,9 @@ impl Writer {
                 if !range.contains(&source) {
                     return Err(self.unknown_prevout(batch, before, spender, prevout));
                 }
+                columns.out_value.prefetch(source * 5);
+                columns.out_address.prefetch(source * 4);
+                self.spender.prefetch(source * 4);
                 sources.push(source);
             }
             for &source in &sources {
@@ -331,35 +349,6 @@ impl Writer {
         let earlier = *self.columns.tx_id.record::<32>(earlier.into())?;
         let spender = Txid::from_byte_array(earlier);
         Ok(StoreError::DoubleSpend { height, txid, outpoint: outpoint(prevout), spender })
-    }
-}
-
-/// Scripts that the current chunk brought: not in the columns yet, so the join cannot see them.
-#[derive(Default)]
-struct Fresh {
-    by_hash: FxHashMap<u64, usize>,
-    all: Vec<(BatchOutput, u32)>,
-}
-
-impl Fresh {
-    fn clear(&mut self) {
-        self.by_hash.clear();
-        self.all.clear();
-    }
-
-    fn add(&mut self, output: &BatchOutput, address: u32) {
-        self.by_hash.entry(output.hash).or_insert(self.all.len());
-        self.all.push((output.clone(), address));
-    }
-
-    fn find(&self, batch: &Batch, output: &BatchOutput) -> Option<u32> {
-        let &first = self.by_hash.get(&output.hash)?;
-        let payload = batch.payload(output);
-        // Nearly always the first; two scripts with one hash can be made on purpose.
-        let mut rest = self.all.get(first..)?.iter();
-        let same =
-            rest.find(|(other, _)| other.kind == output.kind && batch.payload(other) == payload);
-        same.map(|&(_, address)| address)
     }
 }
 
