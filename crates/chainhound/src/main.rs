@@ -1,3 +1,54 @@
-//! The binary.
+//! Chainhound follows stolen bitcoin: the command line.
+//!
+//! Floor 6. Only this crate touches argv, the environment, stdout and exit codes; what it knows
+//! about chains it asks the crates below. The way of a command: [`args`] is what was typed,
+//! [`place`] which data it means, [`run`] has one file per verb, [`output`] is what comes out, and
+//! [`failure`] what comes out when nothing does.
 
-fn main() {}
+mod amount;
+mod args;
+mod failure;
+mod interrupt;
+mod ledger;
+mod output;
+mod place;
+mod root;
+mod run;
+mod say;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{
+    args::Cli,
+    failure::Exit,
+    output::Output,
+    say::Say,
+};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and version are no errors to clap's exit code either. A closed pipe is none at all.
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let say = Say::new(&cli.common);
+    let mut output = Output::new(&cli.common);
+    let done = run::run(&cli, &say, &mut output).and_then(|exit| {
+        output.finish()?;
+        Ok(exit)
+    });
+    match done {
+        Ok(exit) => exit.code(),
+        // The reader had enough, as in `chainhound address … | head`.
+        Err(failure) if failure.is_broken_pipe() => Exit::Done.code(),
+        Err(failure) => {
+            say.failure(&failure);
+            failure.exit().code()
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What was typed. Nothing here opens a file.
+
+mod demo;
+mod index;
+mod lookup;
+mod store;
+mod trace;
+
+use std::path::PathBuf;
+
+use chain::Network;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use self::{
+    demo::DemoArgs,
+    index::IndexArgs,
+    lookup::{AddressArgs, BlockArgs, StatusArgs, TxArgs},
+    store::{CheckArgs, InspectArgs, StoreVerb},
+    trace::{TraceArgs, TraceFormat},
+};
+
+/// Exit codes, for the end of the help text.
+const EXIT_CODES: &str = "\
+Exit codes: 0 done or clean · 1 a negative verdict · 2 usage or configuration · 3 node or data \
+unavailable · 4 inconclusive · 130 or 143 stopped by Ctrl-C or SIGTERM, what was done is kept.
+
+Start with `chainhound demo`.";
+
+/// Follow stolen bitcoin: from the theft, satoshi by satoshi, to where they are now.
+#[derive(Debug, Parser)]
+#[command(name = "chainhound", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// Flags of every verb.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Common options")]
+pub(crate) struct Common {
+    /// Where chainhound keeps its data [default: chainhound in the user's data directory]
+    #[arg(long, value_name = "DIR", env = "CHAINHOUND_DATADIR", global = true)]
+    pub(crate) datadir: Option<PathBuf>,
+    /// mainnet, testnet4, testnet3, signet or regtest [default: the only one in the datadir, else
+    /// mainnet]
+    #[arg(long, value_name = "NETWORK", global = true)]
+    pub(crate) network: Option<Network>,
+    /// Say nothing on stderr but warnings and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more on stderr
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// When to colour
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true)]
+    pub(crate) color: Colour,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colour {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Even into a pipe.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// A replayed heist, from blocks to report, scored against the truth
+    Demo(DemoArgs),
+    /// Read blocks (or single transactions) into the store
+    Index(IndexArgs),
+    /// What the store holds
+    Status(StatusArgs),
+    /// One transaction: its inputs, its outputs, and what became of them
+    Tx(TxArgs),
+    /// One address: balance and history
+    Address(AddressArgs),
+    /// One block
+    Block(BlockArgs),
+    /// Follow money from (or back to) where it was
+    Trace(TraceArgs),
+    /// Look after the store
+    #[command(subcommand)]
+    Store(StoreVerb),
+}
+
+/// How to print.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Table,
+    /// One JSON document with `schema` and `provenance`.
+    Json,
+}
+
+/// The flag for it.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct FormatArg {
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn flags_do_not_clash() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,110 @@
+//! `chainhound trace`.
+
+use std::path::PathBuf;
+
+use analyze::trace::{Fees, Policy};
+use chain::Sats;
+use clap::{Args, ValueEnum};
+
+use crate::amount::parse_sats;
+
+const EXAMPLES: &str = "\
+Examples:
+  chainhound trace --from TXID                          all outputs of a transaction
+  chainhound trace --from TXID:0 --from TXID:3          two thefts, kept apart
+  chainhound trace --from bc1q... --policy fifo --until-height 850000
+  chainhound trace --from TXID --policy all             every policy side by side
+  chainhound trace --from TXID:1 --backward             where it came from
+  chainhound trace --from TXID --stop-at @exchanges.txt --format json --out trace.json
+  chainhound trace --from TXID --format svg --out trace.svg
+  chainhound trace --from TXID --esplora transactions.jsonl    (without a store)
+
+Policies: haircut, fifo, lifo, tiho and poison each give one opinion about which satoshis are the
+stolen ones; bounds gives the interval that holds whichever of the conserving ones a court prefers.";
+
+/// What to follow, how, and how far.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct TraceArgs {
+    /// Where to start: a transaction, an output or an address; repeat it for several thefts
+    #[arg(long, value_name = "TXID[:VOUT]|ADDR", required = true)]
+    pub(crate) from: Vec<String>,
+    /// haircut, fifo, lifo, tiho, poison or bounds; several with commas, or all, in tables
+    #[arg(long, value_name = "POLICY", value_delimiter = ',', default_value = "haircut")]
+    pub(crate) policy: Vec<String>,
+    /// Whether to leave fees behind or to follow them into the miner's coinbase: drop or follow
+    #[arg(long, value_name = "MODE", default_value_t)]
+    pub(crate) fees: Fees,
+    /// Follow towards the origin
+    #[arg(long)]
+    pub(crate) backward: bool,
+    /// The state after this block: outputs not yet spent then are leaves (backward: stop there)
+    #[arg(long, value_name = "H")]
+    pub(crate) until_height: Option<u32>,
+    /// Pass at most this many transactions in a row
+    #[arg(long, value_name = "N")]
+    pub(crate) max_hops: Option<u32>,
+    /// Do not follow outputs with less than this tainted: satoshis, or bitcoin like 0.5btc
+    #[arg(long, value_name = "AMOUNT", value_parser = parse_sats)]
+    pub(crate) min_value: Option<Sats>,
+    /// Pass at most this many transactions in all
+    #[arg(long, value_name = "N")]
+    pub(crate) budget: Option<u64>,
+    /// Do not follow what arrives at these addresses: with commas, or @FILE with one a line
+    #[arg(long, value_name = "ADDR,...|@FILE", value_delimiter = ',')]
+    pub(crate) stop_at: Vec<String>,
+    /// Follow transactions in this file (or directory of files) instead of the store
+    #[arg(long, value_name = "FILE")]
+    pub(crate) esplora: Option<PathBuf>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: TraceFormat,
+    /// Write the result to this file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+impl TraceArgs {
+    /// The policies asked for, each once.
+    ///
+    /// # Errors
+    /// A sentence about a name that is none.
+    pub(crate) fn policies(&self) -> Result<Vec<Policy>, String> {
+        let mut policies = Vec::new();
+        let mut add = |policy| {
+            if !policies.contains(&policy) {
+                policies.push(policy);
+            }
+        };
+        for name in &self.policy {
+            if name == "all" {
+                ALL_POLICIES.into_iter().for_each(&mut add);
+            } else {
+                add(name.parse::<Policy>().map_err(|error| format!("{error}, or all"))?);
+            }
+        }
+        Ok(policies)
+    }
+}
+
+/// Every policy, in the order of tables.
+pub(crate) const ALL_POLICIES: [Policy; 6] =
+    [Policy::Haircut, Policy::Fifo, Policy::Lifo, Policy::Tiho, Policy::Bounds, Policy::Poison];
+
+/// How to print a trace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TraceFormat {
+    /// For people.
+    #[default]
+    Table,
+    /// One JSON document with `schema` and `provenance`.
+    Json,
+    /// The leaves, one a line.
+    Csv,
+    /// Graphviz.
+    Dot,
+    /// GraphML, for Gephi, yEd or networkx.
+    Graphml,
+    /// A picture.
+    Svg,
+}

@@ -1,0 +1,149 @@
+//! The chain that a question is put to: the store, or a handful of transactions.
+
+use std::path::Path;
+
+use chain::{Ledger, MemoryLedger, Network};
+use source::esplora::Transactions;
+use store::{Store, StoreError};
+
+use crate::{failure::Failure, place::Place, say::Say};
+
+/// How often a question is repeated when the chain is reorganised under it.
+const TRIES: u32 = 3;
+
+/// An open chain.
+#[derive(Debug)]
+pub(crate) enum Chain {
+    /// All of it, from the store.
+    Whole(Box<Store>),
+    /// Some transactions; the rest is unknown.
+    Sparse(Box<MemoryLedger>),
+}
+
+impl Chain {
+    /// The chain, whichever it is.
+    pub(crate) fn ledger(&self) -> &dyn Ledger {
+        match self {
+            Self::Whole(store) => store.as_ref(),
+            Self::Sparse(memory) => memory.as_ref(),
+        }
+    }
+
+    /// What the provenance calls it.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Whole(_) => "store",
+            Self::Sparse(_) => "sparse",
+        }
+    }
+
+    /// Whether what is missing does not exist.
+    pub(crate) fn is_whole(&self) -> bool {
+        matches!(self, Self::Whole(_))
+    }
+
+    /// How far the chain goes, for messages about what is not on it.
+    pub(crate) fn extent(&self) -> String {
+        let ledger = self.ledger();
+        match (self, ledger.tip()) {
+            (Self::Whole(_), Some(tip)) => {
+                format!("on this chain ({}) up to height {}", ledger.network(), tip.height)
+            }
+            (Self::Whole(_), None) => {
+                format!("on this chain ({}), which is empty", ledger.network())
+            }
+            (Self::Sparse(_), _) => {
+                format!("among the {} transactions that are known here", ledger.tx_count())
+            }
+        }
+    }
+
+    fn ensure_current(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Whole(store) => store.ensure_current(),
+            Self::Sparse(_) => Ok(()),
+        }
+    }
+}
+
+/// Opens the chain, asks, and makes sure that no reorganisation mixed two chains in the answer.
+///
+/// With `file` the transactions in that file are the chain; otherwise the store, and where there
+/// is none what `index --esplora` kept.
+pub(crate) fn ask<T>(
+    place: &Place,
+    file: Option<&Path>,
+    say: &Say,
+    mut question: impl FnMut(&Chain) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let mut tries = 1;
+    loop {
+        let chain = open(place, file, say)?;
+        let answer = question(&chain);
+        match chain.ensure_current() {
+            Ok(()) => return answer,
+            Err(StoreError::Reorganised) if tries < TRIES => {
+                say.detail("the chain was reorganised meanwhile: asking again");
+                tries += 1;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The transactions of a file or a directory of files as a chain.
+pub(crate) fn read_sparse(
+    paths: &[&Path],
+    network: Network,
+    say: &Say,
+) -> Result<MemoryLedger, Failure> {
+    let mut transactions = Transactions::new(network);
+    for path in paths {
+        transactions.read_path(path)?;
+    }
+    let set = transactions.finish();
+    if set.txs.is_empty() {
+        let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+        return Err(match set.incomplete.first() {
+            Some((txid, prevout)) => Failure::unavailable(format!(
+                "{}: no transaction with all its prevouts: {txid} spends {prevout}, which is in \
+                 none of the files",
+                names.join(", ")
+            ))
+            .hint("add the transactions whose outputs are spent"),
+            None => Failure::unavailable(format!("{}: no transactions", names.join(", "))),
+        });
+    }
+    if let Some((txid, prevout)) = set.incomplete.first() {
+        say.warning(format_args!(
+            "{} transactions are left out, since outputs that they spend are in none of the files \
+             (the first: {txid} spends {prevout})",
+            set.incomplete.len()
+        ));
+    }
+    if set.unchecked_txids > 0 {
+        say.detail(format_args!(
+            "{} transactions came without the fields that their id is the hash of: their inputs and \
+             outputs are the file's word",
+            set.unchecked_txids
+        ));
+    }
+    Ok(MemoryLedger::from_sparse(network, set.txs)?)
+}
+
+fn open(place: &Place, file: Option<&Path>, say: &Say) -> Result<Chain, Failure> {
+    if let Some(file) = file {
+        return Ok(Chain::Sparse(Box::new(read_sparse(&[file], place.network, say)?)));
+    }
+    let sparse = place.sparse();
+    if !place.has_graph() && sparse.is_dir() {
+        say.detail(format_args!("no store of the whole chain: using {}", sparse.display()));
+        return Ok(Chain::Sparse(Box::new(read_sparse(&[&sparse], place.network, say)?)));
+    }
+    let store = Store::open(&place.graph())?;
+    if store.network() != place.network {
+        let (path, found) = (place.graph(), store.network());
+        return Err(StoreError::OtherNetwork { path, found, expected: place.network }.into());
+    }
+    Ok(Chain::Whole(Box::new(store)))
+}

@@ -1,0 +1,62 @@
+//! What all JSON documents have: a schema's name, and where the answer comes from.
+
+use report::model::Tip;
+use serde::Serialize;
+
+use crate::ledger::Chain;
+
+/// A document: `schema`, `provenance`, and the fields of the body.
+#[derive(Debug, Serialize)]
+pub(crate) struct Document<P, B> {
+    schema: &'static str,
+    provenance: Provenance<P>,
+    #[serde(flatten)]
+    body: B,
+}
+
+impl<P: Serialize, B: Serialize> Document<P, B> {
+    /// Schemas are called `chainhound.<verb>.v1`.
+    pub(crate) fn new(schema: &'static str, provenance: Provenance<P>, body: B) -> Self {
+        Self { schema, provenance, body }
+    }
+}
+
+/// What made a document, from what. The same names as in traces ([`report::model::Provenance`]).
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Provenance<P> {
+    tool: &'static str,
+    tool_version: &'static str,
+    network: &'static str,
+    /// `store`: the whole chain up to the tip; `sparse`: some transactions, the rest unknown.
+    source: &'static str,
+    tip: Option<Tip>,
+    /// No labels are used yet.
+    tag_set_digest: Option<String>,
+    parameters: P,
+}
+
+impl<P> Provenance<P> {
+    /// Of an answer from this chain.
+    pub(crate) fn new(chain: &Chain, parameters: P) -> Self {
+        let ledger = chain.ledger();
+        Self::of(chain.kind(), ledger.network(), ledger.tip(), parameters)
+    }
+
+    /// Of an answer about a chain that is not open.
+    pub(crate) fn of(
+        source: &'static str,
+        network: chain::Network,
+        tip: Option<chain::Tip>,
+        parameters: P,
+    ) -> Self {
+        Self {
+            tool: "chainhound",
+            tool_version: env!("CARGO_PKG_VERSION"),
+            network: network.name(),
+            source,
+            tip: tip.map(|tip| Tip { height: tip.height.0, hash: tip.hash }),
+            tag_set_digest: None,
+            parameters,
+        }
+    }
+}

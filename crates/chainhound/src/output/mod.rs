@@ -1,0 +1,68 @@
+//! What goes to stdout: JSON documents and tables. The types here are the names in JSON, and a
+//! promise to other programs.
+
+mod address;
+mod block;
+mod document;
+mod rows;
+mod status;
+mod tx;
+
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write, stdout};
+
+use serde::Serialize;
+
+use crate::{args::Common, say::coloured};
+
+pub(crate) use self::{
+    address::{AddressDocument, Received, Totals},
+    block::{BlockDocument, Header},
+    document::{Document, Provenance},
+    rows::{Facts, Rows},
+    status::{
+        CheckDocument, FileSize, IndexDocument, InspectDocument, Sizes, SparseDocument,
+        StatusDocument,
+    },
+    tx::{Carried, Lock, OutputFate, SpentBy, TxDocument, TxInput, TxOutput},
+};
+
+/// The way to stdout.
+#[derive(Debug)]
+pub(crate) struct Output {
+    out: BufWriter<Stdout>,
+    colour: bool,
+}
+
+impl Output {
+    /// Coloured as `--color` says.
+    pub(crate) fn new(common: &Common) -> Self {
+        let colour = coloured(common.color, stdout().is_terminal());
+        Self { out: BufWriter::with_capacity(1 << 16, stdout()), colour }
+    }
+
+    /// Whether tables may be coloured.
+    pub(crate) fn colour(&self) -> bool {
+        self.colour
+    }
+
+    /// One document, indented: people read it too.
+    pub(crate) fn json(&mut self, document: &impl Serialize) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut self.out, document)?;
+        self.out.write_all(b"\n")
+    }
+
+    /// Text for people.
+    pub(crate) fn text(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(text.as_bytes())
+    }
+
+    /// Everything else that writes.
+    pub(crate) fn writer(&mut self) -> &mut impl Write {
+        &mut self.out
+    }
+
+    /// Must be called: what a closed pipe swallowed shows only here.
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

@@ -1,0 +1,115 @@
+//! Where data lies: the datadir, and which network in it is meant.
+
+use std::path::{Path, PathBuf};
+
+use chain::Network;
+use etcetera::BaseStrategy;
+
+use crate::{args::Common, failure::Failure, say::Say};
+
+/// Our own directory. Never a node's.
+#[derive(Clone, Debug)]
+pub(crate) struct DataDir {
+    path: PathBuf,
+}
+
+impl DataDir {
+    /// `--datadir`, `CHAINHOUND_DATADIR`, or the data directory of the user (XDG).
+    pub(crate) fn new(common: &Common) -> Result<Self, Failure> {
+        if let Some(path) = &common.datadir {
+            return Ok(Self { path: path.clone() });
+        }
+        match etcetera::choose_base_strategy() {
+            Ok(base) => Ok(Self { path: base.data_dir().join("chainhound") }),
+            Err(_) => Err(Failure::usage("there is no home directory to keep data in")
+                .hint("name a directory with --datadir or CHAINHOUND_DATADIR")),
+        }
+    }
+
+    /// The directory itself.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What belongs to one network.
+    pub(crate) fn of(&self, network: Network) -> Place {
+        Place { network, root: self.path.join(network.name()) }
+    }
+
+    /// The network that was asked for; the only one that there is data of; or mainnet.
+    pub(crate) fn choose(&self, common: &Common, say: &Say) -> Place {
+        if let Some(network) = common.network {
+            return self.of(network);
+        }
+        let mut present =
+            Network::ALL.into_iter().map(|network| self.of(network)).filter(Place::has_data);
+        match (present.next(), present.next()) {
+            (Some(only), None) => {
+                if only.network != Network::Mainnet {
+                    let path = self.path.display();
+                    say.detail(format_args!(
+                        "network: {}, the only one in {path} (choose with --network)",
+                        only.network
+                    ));
+                }
+                only
+            }
+            _ => self.of(Network::Mainnet),
+        }
+    }
+}
+
+/// One network's corner of the datadir.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// The network.
+    pub(crate) network: Network,
+    root: PathBuf,
+}
+
+impl Place {
+    /// The store of the whole chain. Can be made again from blocks.
+    pub(crate) fn graph(&self) -> PathBuf {
+        self.root.join("graph")
+    }
+
+    /// Single transactions, as they were told.
+    pub(crate) fn sparse(&self) -> PathBuf {
+        self.root.join("sparse")
+    }
+
+    /// Whether there is a store of the whole chain.
+    pub(crate) fn has_graph(&self) -> bool {
+        self.graph().join("meta").exists()
+    }
+
+    fn has_data(&self) -> bool {
+        self.has_graph() || self.sparse().exists()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_datadir_with_one_network_needs_no_flag() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut common = Common { datadir: Some(dir.path().to_owned()), ..Common::default() };
+        let data = DataDir::new(&common).unwrap();
+        let say = Say::new(&common);
+        assert_eq!(data.choose(&common, &say).network, Network::Mainnet);
+        let make = |network: Network| {
+            let graph = data.of(network).graph();
+            std::fs::create_dir_all(&graph).unwrap();
+            std::fs::write(graph.join("meta"), "").unwrap();
+        };
+        make(Network::Regtest);
+        assert_eq!(data.choose(&common, &say).network, Network::Regtest);
+        common.network = Some(Network::Signet);
+        assert_eq!(data.choose(&common, &say).network, Network::Signet);
+        common.network = None;
+        make(Network::Testnet4);
+        assert_eq!(data.choose(&common, &say).network, Network::Mainnet);
+    }
+}

@@ -1,0 +1,212 @@
+//! `chainhound index`.
+
+use std::{path::Path, thread, time::Duration};
+
+use chain::Height;
+use ingest::Summary;
+use source::{BlockDir, SourceError};
+use store::Writer;
+
+use super::{Session, progress::Meter, sparse};
+use crate::{
+    args::{Format, IndexArgs},
+    failure::{Exit, Failure},
+    interrupt::Interrupt,
+    output::{Document, IndexDocument, Provenance},
+    place::DataDir,
+    say::Say,
+};
+
+/// With `--follow`, between two looks at the files.
+const POLL: Duration = Duration::from_secs(2);
+/// Between two looks at the signal's flag.
+const TICK: Duration = Duration::from_millis(100);
+/// Fewer blocks than this without their parent are what a node's files normally contain; more mean
+/// that a file is missing.
+const STRAY_BLOCKS: u64 = 6;
+/// Damage in block files is listed up to here, without `-v`.
+const SHOWN_FINDINGS: usize = 5;
+
+/// Indexes.
+pub(crate) fn run(args: &IndexArgs, session: &mut Session<'_>) -> Result<Exit, Failure> {
+    match (&args.blocks_dir, &args.esplora) {
+        (Some(dir), _) => blocks(dir, args, session),
+        (None, Some(file)) => sparse::keep(file, args.format.format, session),
+        // The parser asks for one of them.
+        (None, None) => Err(Failure::usage("index what? name it with --blocks-dir or --esplora")),
+    }
+}
+
+#[derive(serde::Serialize)]
+struct Parameters {
+    blocks_dir: String,
+    until_height: Option<u32>,
+    follow: bool,
+}
+
+fn blocks(dir: &Path, args: &IndexArgs, session: &mut Session<'_>) -> Result<Exit, Failure> {
+    let say = session.say;
+    let interrupt = Interrupt::listen()?;
+    say.detail(format_args!("looking for blocks in {}", dir.display()));
+    let mut blocks = BlockDir::open(dir, session.common.network)?;
+    warn_about_files(&blocks, say);
+
+    let network = blocks.network();
+    let place = DataDir::new(session.common)?.of(network);
+    let memory = args.memory.or_else(half_of_memory);
+    let options = store::Options { memory };
+    let mut writer = Writer::open(&place.graph(), network, options)?;
+    let options = ingest::Options {
+        until: args.until_height.map(Height),
+        threads: args.threads.map_or(0, usize::from),
+        memory,
+        stop: Some(interrupt.flag()),
+        ..ingest::Options::default()
+    };
+
+    let mut done = Done::default();
+    loop {
+        let mut meter = Meter::new(say, writer.counts().transactions);
+        let result = ingest::index(&blocks, &mut writer, &options, |now| meter.observe(now));
+        meter.finish(
+            result.as_ref().map_or(0, |summary| summary.appended),
+            writer.counts().transactions,
+        );
+        done.add(&result?, say);
+        if !args.follow || interrupt.is_set() {
+            break;
+        }
+        if wait_for_blocks(&mut blocks, &interrupt)? {
+            break;
+        }
+    }
+
+    let path = place.graph();
+    // Only now: whoever needs the blocks before a gap has them.
+    let complete = check_complete(&blocks, &options, args.follow, say);
+    let tip = writer.tip();
+    let body = IndexDocument {
+        network: network.name(),
+        tip: tip.map(Into::into),
+        appended: done.appended,
+        rolled_back: done.rolled_back,
+        stopped: done.stopped,
+        sizes: writer.counts().into(),
+        path: path.display().to_string(),
+    };
+    match args.format.format {
+        Format::Json => {
+            let parameters = Parameters {
+                blocks_dir: dir.display().to_string(),
+                until_height: args.until_height,
+                follow: args.follow,
+            };
+            let provenance = Provenance::of("store", network, tip, parameters);
+            session.output.json(&Document::new("chainhound.index.v1", provenance, body))?;
+        }
+        Format::Table => {
+            let text = body.to_table(session.output.colour());
+            session.output.text(&text)?;
+        }
+    }
+    if done.stopped && !args.follow {
+        say.note("stopped: the store is good; the same command goes on from here");
+        return Ok(interrupt.exit());
+    }
+    // What was done is printed before it is said what could not be.
+    session.output.finish()?;
+    complete.map(|()| Exit::Done)
+}
+
+/// What all rounds did together.
+#[derive(Default)]
+struct Done {
+    appended: u64,
+    rolled_back: u64,
+    stopped: bool,
+}
+
+impl Done {
+    fn add(&mut self, summary: &Summary, say: &Say) {
+        if summary.rolled_back > 0 {
+            say.note(format_args!(
+                "the chain was reorganised: {} blocks taken back",
+                summary.rolled_back
+            ));
+        }
+        self.appended += u64::from(summary.appended);
+        self.rolled_back += u64::from(summary.rolled_back);
+        self.stopped |= summary.stopped;
+    }
+}
+
+/// True when a signal came first.
+fn wait_for_blocks(blocks: &mut BlockDir, interrupt: &Interrupt) -> Result<bool, Failure> {
+    loop {
+        for _ in 0..POLL.as_millis() / TICK.as_millis() {
+            if interrupt.is_set() {
+                return Ok(true);
+            }
+            thread::sleep(TICK);
+        }
+        if blocks.refresh()? > 0 {
+            return Ok(false);
+        }
+    }
+}
+
+fn warn_about_files(blocks: &BlockDir, say: &Say) {
+    let report = blocks.report();
+    say.detail(format_args!(
+        "{} files, {} bytes, {} blocks, {} of them twice",
+        report.files, report.bytes, report.blocks, report.duplicates
+    ));
+    let shown = if say.is_verbose() { report.findings.len() } else { SHOWN_FINDINGS };
+    for finding in report.findings.iter().take(shown) {
+        say.warning(finding);
+    }
+    let more = report.findings.len().saturating_sub(shown) as u64 + report.more_findings;
+    if more > 0 {
+        say.warning(format_args!("and {more} more places like these"));
+    }
+}
+
+/// Fails if a file in the middle is missing. A few stray blocks are normal.
+fn check_complete(
+    blocks: &BlockDir,
+    options: &ingest::Options<'_>,
+    follow: bool,
+    say: &Say,
+) -> Result<(), Failure> {
+    let chain = blocks.best_chain()?;
+    let reached = options.until.is_some_and(|until| until <= chain.tip().height);
+    match chain.check_complete() {
+        Err(SourceError::MissingBlock { unconnected, .. })
+            if reached || follow || unconnected < STRAY_BLOCKS =>
+        {
+            say.detail(format_args!("{unconnected} blocks without their parent are left out"));
+            Ok(())
+        }
+        Err(error) => Err(Failure::from(error).hint(
+            "what comes before is indexed; a node that is still downloading closes such a gap itself",
+        )),
+        Ok(()) => match options.until {
+            Some(until) if until > chain.tip().height => {
+                say.warning(format_args!(
+                    "--until-height {until}: the blocks end at height {}",
+                    chain.tip().height
+                ));
+                Ok(())
+            }
+            _ => Ok(()),
+        },
+    }
+}
+
+/// Half of the machine's memory, where the system tells (Linux).
+fn half_of_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024 / 2)
+}

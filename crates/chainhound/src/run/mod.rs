@@ -1,0 +1,51 @@
+//! What the verbs do. Each asks the crates below, makes a document, and prints it.
+
+mod address;
+mod block;
+mod describe;
+mod index;
+mod progress;
+mod sparse;
+mod status;
+mod store;
+mod tx;
+
+use crate::{
+    args::{Cli, Common, StoreVerb, Verb},
+    failure::{Exit, Failure},
+    output::Output,
+    place::{DataDir, Place},
+    say::Say,
+};
+
+/// What every verb works with.
+pub(crate) struct Session<'a> {
+    pub(crate) common: &'a Common,
+    pub(crate) say: &'a Say,
+    pub(crate) output: &'a mut Output,
+}
+
+impl Session<'_> {
+    /// Where the data of the network in question lies.
+    pub(crate) fn place(&self) -> Result<Place, Failure> {
+        Ok(DataDir::new(self.common)?.choose(self.common, self.say))
+    }
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// [`Failure`], which knows the exit code.
+pub(crate) fn run(cli: &Cli, say: &Say, output: &mut Output) -> Result<Exit, Failure> {
+    let session = &mut Session { common: &cli.common, say, output };
+    match &cli.verb {
+        Verb::Index(args) => index::run(args, session),
+        Verb::Status(args) => status::run(args, session),
+        Verb::Tx(args) => tx::run(args, session),
+        Verb::Address(args) => address::run(args, session),
+        Verb::Block(args) => block::run(args, session),
+        Verb::Store(StoreVerb::Check(args)) => store::check(args, session),
+        Verb::Store(StoreVerb::Inspect(args)) => store::inspect(args, session),
+        Verb::Trace(_) | Verb::Demo(_) => Err(Failure::usage("not there yet")),
+    }
+}

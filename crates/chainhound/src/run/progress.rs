@@ -1,0 +1,94 @@
+//! How far a long job is: a bar on a terminal, now and then a line elsewhere.
+
+use std::{
+    io::{IsTerminal, stderr},
+    time::{Duration, Instant},
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ingest::Progress;
+
+use crate::say::Say;
+
+/// Between two lines where stderr is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// Shows how indexing gets on.
+pub(crate) struct Meter<'a> {
+    say: &'a Say,
+    bar: Option<ProgressBar>,
+    start: Instant,
+    last_line: Instant,
+    /// Transactions in the store before the first batch of this run.
+    before: u32,
+}
+
+impl<'a> Meter<'a> {
+    /// Starts the clock.
+    pub(crate) fn new(say: &'a Say, transactions: u32) -> Self {
+        let bar = (!say.is_quiet() && stderr().is_terminal()).then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            let template = "{wide_bar} {percent:>3}% {msg}, {binary_bytes_per_sec}, {eta} left";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            bar
+        });
+        let start = Instant::now();
+        Self { say, bar, start, last_line: start, before: transactions }
+    }
+
+    /// Takes note of a batch.
+    pub(crate) fn observe(&mut self, progress: Progress) {
+        let rate =
+            per_second(progress.transactions - self.before.min(progress.transactions), self.start);
+        match &self.bar {
+            Some(bar) => {
+                bar.set_length(progress.bytes_total);
+                bar.set_position(progress.bytes);
+                bar.set_message(format!("block {}, {rate} tx/s", progress.height));
+            }
+            None if self.last_line.elapsed() >= LINE_EVERY => {
+                self.last_line = Instant::now();
+                self.say.note(format_args!(
+                    "block {} of {}, {} transactions, {rate} a second, {} left",
+                    progress.height,
+                    progress.target,
+                    progress.transactions,
+                    self.left(&progress)
+                ));
+            }
+            None => {}
+        }
+    }
+
+    /// Clears the bar and says how it went.
+    pub(crate) fn finish(self, blocks: u32, transactions: u32) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+        if blocks > 0 {
+            let new = transactions - self.before.min(transactions);
+            let seconds = self.start.elapsed().as_secs_f64();
+            self.say.note(format_args!(
+                "{blocks} blocks with {new} transactions in {seconds:.1} s, {} a second",
+                per_second(new, self.start)
+            ));
+        }
+    }
+
+    fn left(&self, progress: &Progress) -> String {
+        let done = progress.bytes.max(1) as f64;
+        let todo = progress.bytes_total.saturating_sub(progress.bytes) as f64;
+        let seconds = self.start.elapsed().as_secs_f64() * todo / done;
+        match seconds as u64 {
+            s @ 0..120 => format!("{s} s"),
+            s @ 120..7200 => format!("{} min", s / 60),
+            s => format!("{} h", s / 3600),
+        }
+    }
+}
+
+fn per_second(transactions: u32, start: Instant) -> u64 {
+    (f64::from(transactions) / start.elapsed().as_secs_f64().max(1e-3)) as u64
+}

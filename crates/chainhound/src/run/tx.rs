@@ -1,0 +1,106 @@
+//! `chainhound tx`.
+
+use chain::{Flags, Ledger, Sats, TxNum};
+
+use super::{Session, describe};
+use crate::{
+    args::{Format, TxArgs},
+    failure::{Exit, Failure},
+    ledger::{self, Chain},
+    output::{Document, Provenance, TxDocument, TxInput, TxOutput},
+    root::parse_txid,
+};
+
+/// Prints a transaction.
+pub(crate) fn run(args: &TxArgs, session: &mut Session<'_>) -> Result<Exit, Failure> {
+    let txid = parse_txid(&args.txid)?;
+    let place = session.place()?;
+    let file = args.esplora.esplora.as_deref();
+    let (provenance, body) = ledger::ask(&place, file, session.say, |chain| {
+        let Some(tx) = chain.ledger().find_tx(&txid)? else {
+            return Err(Failure::unavailable(format!(
+                "transaction {txid} is not {}",
+                chain.extent()
+            ))
+            .hint(
+                "is it of another network, unconfirmed, or newer than the last `chainhound index`?",
+            ));
+        };
+        let parameters = Parameters { txid: txid.to_string() };
+        Ok((Provenance::new(chain, parameters), document(chain, tx)?))
+    })?;
+    match args.format.format {
+        Format::Json => {
+            session.output.json(&Document::new("chainhound.tx.v1", provenance, body))?
+        }
+        Format::Table => {
+            let text = body.to_table(session.output.colour());
+            session.output.text(&text)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+#[derive(serde::Serialize)]
+struct Parameters {
+    txid: String,
+}
+
+fn document(chain: &Chain, tx: TxNum) -> Result<TxDocument, Failure> {
+    let ledger = chain.ledger();
+    let flags = ledger.flags(tx)?;
+    let height = ledger.height(tx)?;
+    let block = match height {
+        Some(height) => ledger.block(height)?,
+        None => None,
+    };
+    let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
+    ledger.inputs(tx, &mut inputs)?;
+    ledger.outputs(tx, &mut outputs)?;
+    let paid: u64 = outputs.iter().map(|output| output.value.0).sum();
+    let taken: u64 = inputs.iter().map(|input| input.value.0).sum();
+    let mints = flags.has(Flags::COINBASE) || flags.has(Flags::STUB);
+    let fee = (!mints).then(|| Sats(taken).checked_sub(Sats(paid))).flatten();
+    // The place in a block is known only where all of the block is.
+    let position = block.as_ref().filter(|_| chain.is_whole());
+    Ok(TxDocument {
+        txid: ledger.txid(tx)?.to_string(),
+        height: height.map(|height| height.0),
+        block_hash: block.as_ref().map(|block| block.hash.to_string()),
+        time: block.as_ref().map(|block| report::model::UtcTime(block.time)),
+        position: position.and_then(|block| tx.0.checked_sub(block.txs.start)),
+        confirmations: height
+            .and_then(|height| describe::confirmations(ledger, chain.is_whole(), height)),
+        flags: describe::flag_names(flags),
+        fee_sat: fee.map(|fee| fee.0),
+        inputs: inputs.iter().map(|input| tx_input(ledger, input)).collect::<Result<_, _>>()?,
+        outputs: outputs
+            .iter()
+            .map(|output| tx_output(ledger, output))
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+fn tx_input(ledger: &dyn Ledger, input: &chain::Input) -> chain::Result<TxInput> {
+    let source = ledger.tx_of(input.source)?;
+    let made = ledger.output(input.source)?;
+    Ok(TxInput {
+        txid: ledger.txid(source)?.to_string(),
+        vout: made.vout,
+        lock: describe::lock(&ledger.output_script(input.source)?, ledger.network()),
+        value_sat: input.value.0,
+        height: ledger.height(source)?.map(|height| height.0),
+    })
+}
+
+fn tx_output(ledger: &dyn Ledger, output: &chain::Output) -> chain::Result<TxOutput> {
+    let script = ledger.output_script(output.num)?;
+    let carrier = output.address.is_none();
+    Ok(TxOutput {
+        vout: output.vout,
+        lock: describe::lock(&script, ledger.network()),
+        value_sat: output.value.0,
+        fate: describe::fate(ledger, output, carrier)?,
+        carried: if carrier { describe::carried(&script) } else { None },
+    })
+}
