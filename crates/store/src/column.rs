@@ -44,10 +44,7 @@ pub(crate) struct ReadColumn {
     path: PathBuf,
     map: Mapping,
     len: usize,
-    sums: Mapping,
-    tail_sum: u32,
-    /// A bit per page: verified. Zeroed memory that the system gives on first touch.
-    seen: Vec<AtomicU64>,
+    sums: PageSums,
 }
 
 impl ReadColumn {
@@ -56,41 +53,25 @@ impl ReadColumn {
         let path = dir.join(name);
         let len = usize::try_from(extent.len).map_err(|_| StoreError::Full { what: "bytes" })?;
         let map = map_at_least(&path, len)?;
-        let sums = map_at_least(&sums_path(dir, name), len / PAGE * 4)?;
-        let words = len.div_ceil(PAGE).div_ceil(64);
-        let seen = std::iter::repeat_with(AtomicU64::default).take(words).collect();
-        Ok(Self { path, map, len, sums, tail_sum: extent.tail_sum, seen })
+        let sums = PageSums::open(&sums_path(dir, name), extent)?;
+        Ok(Self { path, map, len, sums })
     }
 
     /// Verifies every page.
     pub(crate) fn verify(&self) -> Result<(), StoreError> {
-        (0..self.len.div_ceil(PAGE)).try_for_each(|page| self.verify_page(page))
+        (0..self.len.div_ceil(PAGE)).try_for_each(|page| match self.sums.verify(&self.map, page) {
+            true => Ok(()),
+            false => Err(self.bad_page(page)),
+        })
     }
 
     #[cold]
-    #[inline(never)]
-    fn verify_page(&self, page: usize) -> Result<(), StoreError> {
-        let start = page * PAGE;
-        let n = PAGE.min(self.len - start);
-        let bytes = self.map.bytes(start, n).ok_or_else(|| self.damaged(start as u64, "gone"))?;
-        let expected = if n == PAGE { self.sums.word(page).unwrap_or(0) } else { self.tail_sum };
-        if crc32fast::hash(bytes) != expected {
-            return Err(self.damaged(start as u64, "checksum of these 4096 bytes does not match"));
-        }
-        if let Some(word) = self.seen.get(page / 64) {
-            word.fetch_or(1 << (page % 64), Ordering::Relaxed);
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn ensure_seen(&self, page: usize) -> Result<(), StoreError> {
-        match self.seen.get(page / 64) {
-            Some(word) if word.load(Ordering::Relaxed) >> (page % 64) & 1 == 1 => Ok(()),
-            _ => self.verify_page(page),
-        }
+    fn bad_page(&self, page: usize) -> StoreError {
+        self.damaged((page * PAGE) as u64, BAD_PAGE)
     }
 }
+
+const BAD_PAGE: &str = "the checksum of these 4096 bytes does not match";
 
 impl Bytes for ReadColumn {
     #[inline]
@@ -100,12 +81,8 @@ impl Bytes for ReadColumn {
         if end > self.len {
             return Err(self.damaged(at, "a number points behind the end"));
         }
-        if n > 0 {
-            let (first, last) = (start / PAGE, (end - 1) / PAGE);
-            self.ensure_seen(first)?;
-            for page in first + 1..=last {
-                self.ensure_seen(page)?;
-            }
+        if let Err(page) = self.sums.ensure(&self.map, start, n) {
+            return Err(self.bad_page(page));
         }
         self.map.bytes(start, n).ok_or_else(|| self.damaged(at, "behind the end of the mapping"))
     }
@@ -117,6 +94,56 @@ impl Bytes for ReadColumn {
     #[cold]
     fn damaged(&self, at: u64, detail: &str) -> StoreError {
         StoreError::damaged(&self.path, at, detail)
+    }
+}
+
+/// The checksums of a column's committed pages, each compared when its page is first touched.
+#[derive(Debug)]
+struct PageSums {
+    sums: Mapping,
+    extent: Extent,
+    /// A bit per page: verified. Zeroed memory that the system gives on first touch.
+    seen: Vec<AtomicU64>,
+}
+
+impl PageSums {
+    fn open(path: &Path, extent: Extent) -> Result<Self, StoreError> {
+        let len = usize::try_from(extent.len).map_err(|_| StoreError::Full { what: "bytes" })?;
+        let sums = map_at_least(path, len / PAGE * 4)?;
+        let words = len.div_ceil(PAGE).div_ceil(64);
+        let seen = std::iter::repeat_with(AtomicU64::default).take(words).collect();
+        Ok(Self { sums, extent, seen })
+    }
+
+    /// Verifies the pages of `start..start + n` that were not touched before; the number of a bad
+    /// one is the error.
+    #[inline]
+    fn ensure(&self, map: &Mapping, start: usize, n: usize) -> Result<(), usize> {
+        let (first, last) = (start / PAGE, (start + n.max(1) - 1) / PAGE);
+        for page in first..=last {
+            let seen = match self.seen.get(page / 64) {
+                Some(word) => word.load(Ordering::Relaxed) >> (page % 64) & 1 == 1,
+                None => n == 0,
+            };
+            if !seen && n > 0 && !self.verify(map, page) {
+                return Err(page);
+            }
+        }
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn verify(&self, map: &Mapping, page: usize) -> bool {
+        let start = page * PAGE;
+        let Some(n) = (self.extent.len as usize).checked_sub(start) else { return false };
+        let Some(bytes) = map.bytes(start, n.min(PAGE)) else { return false };
+        let expected = if n >= PAGE { self.sums.word(page) } else { Some(self.extent.tail_sum) };
+        let good = expected == Some(crc32fast::hash(bytes));
+        if let Some(word) = self.seen.get(page / 64).filter(|_| good) {
+            word.fetch_or(1 << (page % 64), Ordering::Relaxed);
+        }
+        good
     }
 }
 
@@ -150,7 +177,10 @@ pub(crate) struct WriteColumn {
     /// Checksums of pages that are full since the last commit, and of the page being filled.
     sums: Vec<u32>,
     page: crc32fast::Hasher,
-    committed: u64,
+    committed: Extent,
+    /// Checksums of what was there when the column was opened: what the writer copies from old
+    /// rows into new ones gets a new checksum, so it must not copy damage. `None` once cut.
+    old: Option<PageSums>,
 }
 
 impl WriteColumn {
@@ -175,9 +205,14 @@ impl WriteColumn {
             buffer: Vec::new(),
             sums: Vec::new(),
             page: crc32fast::Hasher::new(),
-            committed: extent.len,
+            committed: extent,
+            old: None,
         };
-        column.load_tail(extent.len, Some(extent.tail_sum))?;
+        column.load_tail(extent.len)?;
+        if column.page.clone().finalize() != extent.tail_sum {
+            return Err(column.damaged(extent.len / PAGE as u64 * PAGE as u64, BAD_PAGE));
+        }
+        column.old = Some(PageSums::open(&column.sums_path, extent)?);
         Ok(column)
     }
 
@@ -219,34 +254,43 @@ impl WriteColumn {
     /// Makes all that was flushed durable and returns what `meta` must say about it.
     pub(crate) fn sync(&mut self) -> Result<Extent, StoreError> {
         self.flush()?;
-        if self.committed != self.flushed {
-            let pages = self.committed / PAGE as u64;
-            let bytes: Vec<u8> = self.sums.drain(..).flat_map(u32::to_le_bytes).collect();
-            let at = pages * 4;
+        if self.committed.len != self.flushed {
+            let bytes: Vec<u8> = self.sums.iter().flat_map(|sum| sum.to_le_bytes()).collect();
+            let at = self.committed.len / PAGE as u64 * 4;
             self.sums_file
                 .write_all_at(&bytes, at)
                 .and_then(|()| self.sums_file.sync_data())
                 .map_err(|error| StoreError::io(&self.sums_path, error))?;
             self.file.sync_data().map_err(|error| StoreError::io(&self.path, error))?;
-            self.committed = self.flushed;
+            self.sums.clear();
+            self.committed = Extent { len: self.flushed, tail_sum: self.page.clone().finalize() };
         }
-        Ok(Extent { len: self.flushed, tail_sum: self.page.clone().finalize() })
+        Ok(self.committed)
     }
 
     /// Forgets everything behind `len`, committed or not. The bytes stay in the file until
     /// [`Self::trim`].
     pub(crate) fn cut(&mut self, len: u64) -> Result<(), StoreError> {
         self.buffer.clear();
-        if len < self.committed {
+        if len < self.committed.len {
+            // The page with the new end gets a new checksum: over good bytes only.
+            self.verify_committed(len / PAGE as u64)?;
             // Pages behind the new end get their checksums again when they fill up again.
             self.sums.clear();
-            self.committed = len;
         } else {
-            let pages = len / PAGE as u64 - self.committed / PAGE as u64;
+            let pages = len / PAGE as u64 - self.committed.len / PAGE as u64;
             self.sums.truncate(pages as usize);
         }
         self.flushed = len;
-        self.load_tail(len, None)
+        self.load_tail(len)?;
+        if len < self.committed.len {
+            self.committed = Extent { len, tail_sum: self.page.clone().finalize() };
+            if let Some(old) = self.old.as_mut().filter(|old| old.extent.len > len) {
+                let len = len / PAGE as u64 * PAGE as u64;
+                old.extent = Extent { len, tail_sum: 0 };
+            }
+        }
+        Ok(())
     }
 
     /// Cuts the files to what counts. Only while nobody reads (see lock.rs).
@@ -267,19 +311,38 @@ impl WriteColumn {
     }
 
     /// Starts the checksum of the last, partial page from the file.
-    fn load_tail(&mut self, len: u64, expected: Option<u32>) -> Result<(), StoreError> {
+    fn load_tail(&mut self, len: u64) -> Result<(), StoreError> {
         let start = len / PAGE as u64 * PAGE as u64;
-        let mut tail = vec![0; (len - start) as usize];
-        let read = self.file.read_exact_at(&mut tail, start);
-        read.map_err(|error| StoreError::io(&self.path, error))?;
+        let tail = self.read(start, len - start)?;
         self.page = crc32fast::Hasher::new();
         self.page.update(&tail);
-        match expected {
-            Some(sum) if self.page.clone().finalize() != sum => {
-                Err(self.damaged(start, "checksum of the last page does not match"))
-            }
-            _ => self.flush(),
+        self.flush()
+    }
+
+    /// Compares a committed page with its checksum.
+    fn verify_committed(&self, page: u64) -> Result<(), StoreError> {
+        let start = page * PAGE as u64;
+        let bytes = self.read(start, (self.committed.len - start).min(PAGE as u64))?;
+        let expected = if bytes.len() == PAGE {
+            let mut sum = [0; 4];
+            let read = self.sums_file.read_exact_at(&mut sum, page * 4);
+            read.map_err(|error| StoreError::io(&self.sums_path, error))?;
+            u32::from_le_bytes(sum)
+        } else {
+            self.committed.tail_sum
+        };
+        if crc32fast::hash(&bytes) == expected {
+            Ok(())
+        } else {
+            Err(self.damaged(start, BAD_PAGE))
         }
+    }
+
+    fn read(&self, start: u64, n: u64) -> Result<Vec<u8>, StoreError> {
+        let mut bytes = vec![0; n as usize];
+        let read = self.file.read_exact_at(&mut bytes, start);
+        read.map_err(|error| StoreError::io(&self.path, error))?;
+        Ok(bytes)
     }
 }
 
@@ -289,6 +352,14 @@ impl Bytes for WriteColumn {
         let end = at.saturating_add(n as u64);
         if end > self.flushed {
             return Err(self.damaged(at, "a number points behind the end"));
+        }
+        if let Some(old) = &self.old
+            && at < old.extent.len
+        {
+            let old_end = end.min(old.extent.len);
+            if let Err(page) = old.ensure(&self.map, at as usize, (old_end - at) as usize) {
+                return Err(self.damaged((page * PAGE) as u64, BAD_PAGE));
+            }
         }
         self.map.bytes(at as usize, n).ok_or_else(|| self.damaged(at, "not mapped"))
     }

@@ -36,7 +36,7 @@ type Open = (u64, u32);
 pub(crate) const NONE: u32 = u32::MAX;
 
 impl Join {
-    /// For each prevout the latest transaction below `count` with its txid, or [`NONE`].
+    /// For each prevout a transaction below `count` with its txid, or [`NONE`].
     pub(crate) fn transactions(
         &mut self,
         index: &Index,

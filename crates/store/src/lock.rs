@@ -40,12 +40,7 @@ impl WriterLock {
 
     /// Whether the last writer did not finish.
     pub(crate) fn is_dirty(&self) -> Result<bool, StoreError> {
-        let mut mark = [0; 5];
-        match self.file.read_exact_at(&mut mark, 0) {
-            Ok(()) => Ok(&mark == b"dirty"),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
-            Err(error) => Err(StoreError::io(&self.path, error)),
-        }
+        says_dirty(&self.file).map_err(|error| StoreError::io(&self.path, error))
     }
 
     /// Marks the store as being worked on, or as finished. Durable when it returns.
@@ -82,6 +77,22 @@ impl WriterLock {
         let unlocked = self.readers.file.unlock();
         result?;
         unlocked.map_err(|error| StoreError::io(&self.readers.path, error))
+    }
+}
+
+/// Whether a writer is at work in `dir`, or was and did not finish.
+pub(crate) fn is_dirty(dir: &Path) -> Result<bool, StoreError> {
+    let path = dir.join("lock");
+    let dirty = File::open(&path).and_then(|file| says_dirty(&file));
+    dirty.map_err(|error| StoreError::io(&path, error))
+}
+
+fn says_dirty(file: &File) -> io::Result<bool> {
+    let mut mark = [0; 5];
+    match file.read_exact_at(&mut mark, 0) {
+        Ok(()) => Ok(&mark == b"dirty"),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

@@ -98,7 +98,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::Reorganised`]: open the store again and repeat the query.
     pub fn ensure_current(&self) -> Result<(), StoreError> {
-        if self.readers.epoch()? == self.epoch { Ok(()) } else { Err(StoreError::Reorganised) }
+        let same = self.readers.epoch()? == self.epoch;
+        // Opened during a rollback: what we have is right if the commit record is still ours, the
+        // one before the rollback (nothing is undone yet) or the one after it.
+        let good = same && (self.epoch.is_multiple_of(2) || Meta::read(&self.dir)? == self.meta);
+        if good { Ok(()) } else { Err(StoreError::Reorganised) }
     }
 
     /// The 80 bytes of a block's header.
@@ -322,56 +326,91 @@ impl Ledger for Store {
         let owner = |out: u64| -> Result<bool, StoreError> {
             Ok(u32::from_le_bytes(*self.columns.out_address.record(out)?) == number)
         };
+        let count = self.meta.counts.outputs;
+        let below = before.map_or(count, |out| out.0.min(count));
         // From an output of the address itself one step suffices; otherwise from the head.
         let mut next = match before {
-            Some(out) if out.0 < self.meta.counts.outputs && owner(out.0)? => {
+            Some(out) if out.0 < count && owner(out.0)? => {
                 u40(self.columns.out_previous.record::<5>(out.0)?)
             }
-            _ => self.head.get_u40(number.into())?,
+            _ => self.head_of(number)?,
         };
-        let below =
-            before.map_or(self.meta.counts.outputs, |out| out.0.min(self.meta.counts.outputs));
-        // Heads of a later commit lead back to ours through rows that this reader must not see
-        // otherwise; they are on disk before a head points to them.
         while next > below {
-            next = self.step_unseen(next - 1, number)?;
+            next = self.step_back(next - 1, number)?;
         }
         match next.checked_sub(1) {
             None => Ok(None),
             Some(out) if owner(out)? => Ok(Some(OutNum(out))),
-            Some(_) => {
-                Err(self.head.damaged(u64::from(number) * 5, "the head of another address").into())
-            }
+            Some(_) => Err(self.bad_head(number).into()),
         }
     }
 }
 
 impl Store {
-    /// The output before `out` of an address, plus one, where `out` may be newer than this reader.
-    fn step_unseen(&self, out: u64, address: u32) -> Result<u64, StoreError> {
+    /// One plus the newest output of an address, which may be newer than this reader.
+    fn head_of(&self, address: u32) -> Result<u64, StoreError> {
+        // Five bytes are not written in one step: while a writer is at it, a read may get a
+        // mixture. It then leads to another address' output; look again.
+        for _ in 0..1000 {
+            let head = self.head.get_u40(address.into())?;
+            if let Some(out) = head.checked_sub(1)
+                && self.row_of(out, address)?.is_some()
+            {
+                return Ok(head);
+            }
+            std::thread::yield_now();
+        }
+        Err(self.bad_head(address))
+    }
+
+    /// The newest output of an address that this reader may see.
+    pub(crate) fn last_before_tip(&self, address: u32) -> Result<Option<u64>, StoreError> {
+        let mut next = self.head_of(address)?;
+        while next > self.meta.counts.outputs {
+            next = self.step_back(next - 1, address)?;
+        }
+        Ok(next.checked_sub(1))
+    }
+
+    /// One plus the output of the address before its output `out`; 0 for none.
+    fn step_back(&self, out: u64, address: u32) -> Result<u64, StoreError> {
+        match self.row_of(out, address)? {
+            // A history that does not go down would never end.
+            Some(previous) if previous <= out => Ok(previous),
+            _ => Err(self.bad_head(address)),
+        }
+    }
+
+    /// `out.previous` of an output, if it is the address'.
+    fn row_of(&self, out: u64, address: u32) -> Result<Option<u64>, StoreError> {
         if out < self.meta.counts.outputs {
-            return Ok(u40(self.columns.out_previous.record::<5>(out)?));
+            let owner = u32::from_le_bytes(*self.columns.out_address.record(out)?);
+            let previous = u40(self.columns.out_previous.record::<5>(out)?);
+            return Ok((owner == address).then_some(previous));
         }
         // A writer has added to this address since. Its rows are in the files before a head leads
         // to them, but not in our mappings: read them the slow way.
-        let row = |name: &str, width: u64| -> Result<[u8; 8], StoreError> {
+        let row = |name: &str, width: usize| -> Result<Option<[u8; 8]>, StoreError> {
             let path = self.dir.join(name);
             let mut bytes = [0; 8];
-            File::open(&path)
-                .and_then(|file| file.read_exact_at(&mut bytes[..width as usize], out * width))
-                .map_err(|error| StoreError::io(&path, error))?;
-            Ok(bytes)
+            let file = File::open(&path).map_err(|error| StoreError::io(&path, error))?;
+            match file.read_exact_at(&mut bytes[..width], out.saturating_mul(width as u64)) {
+                Ok(()) => Ok(Some(bytes)),
+                Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(None),
+                Err(error) => Err(StoreError::io(&path, error)),
+            }
         };
-        let owner = row("out.address", 4)?;
-        if owner[..4] != address.to_le_bytes() {
-            return Err(self.head.damaged(u64::from(address) * 5, "the head of another address"));
+        match (row("out.address", 4)?, row("out.previous", 5)?) {
+            (Some(owner), Some(previous)) if owner[..4] == address.to_le_bytes() => {
+                Ok(Some(u40(&previous)))
+            }
+            _ => Ok(None),
         }
-        let previous = u40(&row("out.previous", 5)?);
-        // A chain that does not go down would never end.
-        if previous > out {
-            return Err(self.head.damaged(u64::from(address) * 5, "a history that leads forward"));
-        }
-        Ok(previous)
+    }
+
+    #[cold]
+    fn bad_head(&self, address: u32) -> StoreError {
+        self.head.damaged(u64::from(address) * 5, "the newest output is another address'")
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use chain::Flags;
+
 use crate::{
     codec::{self, Kind},
     column::Bytes,
@@ -23,6 +25,13 @@ impl<C: Bytes> Columns<C> {
             if self.first_tx(middle)? <= tx { low = middle } else { high = middle }
         }
         Ok(low)
+    }
+
+    /// Whether a transaction is a coinbase.
+    #[inline]
+    pub(crate) fn is_coinbase(&self, tx: u32) -> Result<bool, StoreError> {
+        let bits = u16::from_le_bytes(*self.tx_flags.record(tx.into())?);
+        Ok(Flags(bits).has(Flags::COINBASE))
     }
 
     /// Inputs of a transaction; `txs` and `inputs` are the counts that hold.

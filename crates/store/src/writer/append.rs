@@ -27,12 +27,13 @@ impl Writer {
             return Ok(());
         }
         let (tip, counts) = (self.tip, self.counts);
+        let lens: Vec<u64> = self.columns.each().map(Bytes::len).collect();
         self.check_links(batch)?;
         self.touch()?;
         match self.append_all(batch) {
             Ok(()) => Ok(()),
             Err(error) => {
-                self.forget(tip, counts)?;
+                self.forget(tip, counts, &lens)?;
                 Err(error)
             }
         }
@@ -276,12 +277,14 @@ impl Writer {
             for &tx in txs.iter().filter(|tx| **tx != NONE) {
                 columns.tx_out_base.prefetch(u64::from(tx / TX_GROUP) * 5);
                 columns.tx_out.prefetch(u64::from(tx) * 3);
+                columns.tx_flags.prefetch(u64::from(tx) * 2);
             }
             let mut spending = place.clone();
             for (prevout, tx) in chunk.iter().zip(&mut *txs) {
                 let spender = spending.next(batch);
-                // A duplicate coinbase (BIP-0030) may come later than the spend: look before it.
-                if *tx != NONE && *tx >= spender {
+                // Of coinbases with one txid (BIP-0030) the latest before the spend is meant, and
+                // the join gives any. No other transactions can be twins.
+                if *tx != NONE && columns.is_coinbase(*tx)? {
                     let found = tx_index.find(id_hash(&prevout.txid), spender.into(), |tx| {
                         Ok(columns.tx_id.record::<32>(tx.into())? == &prevout.txid)
                     })?;

@@ -42,10 +42,15 @@ impl Writer {
     /// Removes everything that an unfinished writer, or a batch that failed, left behind `counts`.
     /// Reads the mutable files from end to end: no log is needed, because a number that is too
     /// large for the counts gives itself away.
-    pub(super) fn forget(&mut self, tip: Option<Tip>, counts: Counts) -> Result<(), StoreError> {
+    /// `lens` are the columns' lengths then.
+    pub(super) fn forget(
+        &mut self,
+        tip: Option<Tip>,
+        counts: Counts,
+        lens: &[u64],
+    ) -> Result<(), StoreError> {
         (self.tip, self.counts) = (tip, counts);
-        let lens = self.column_lens(counts)?;
-        for (column, len) in self.columns.each_mut().zip(lens) {
+        for (column, &len) in self.columns.each_mut().zip(lens) {
             column.cut(len)?;
         }
         self.cut_slots();
