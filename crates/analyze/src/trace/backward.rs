@@ -42,7 +42,9 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
             self.spread.marks.clear();
             self.spread.marks.push(P::CLEAN);
             self.add_root(0, index);
-            self.reach_output(None, 0, output, 0, Some(index))?;
+            if !P::is_clean(self.spread.marks[0]) {
+                self.reach_output(None, 0, output, 0, Some(index))?;
+            }
         }
         Ok(())
     }

@@ -96,27 +96,39 @@ impl MemoryLedger {
 
         let mut ledger = Self::empty(network);
         let mut made: HashMap<OutPoint, OutNum> = HashMap::new();
+        let mut begun: Option<Height> = None;
         for txid in order {
-            let tx = match known.get(&txid) {
-                Some(tx) => tx,
-                None => continue,
-            };
-            // Stubs first: whatever is spent here and not made by a given transaction.
-            let mut stubs: BTreeSet<Txid> = BTreeSet::new();
-            for input in &tx.inputs {
-                let source = input.outpoint.txid;
-                if !known.contains_key(&source) && !ledger.by_txid.contains_key(&source) {
-                    stubs.insert(source);
-                }
-            }
-            for stub in stubs {
-                ledger.push_stub(stub, &known, &spenders, &mut made)?;
+            let tx = &known[&txid];
+            // Whatever is spent here and not made by a given transaction becomes a stub; before
+            // the block, so that a block's transactions stay together.
+            if tx.height.is_none() {
+                ledger.push_stubs(&[tx], &known, &spenders, &mut made)?;
+            } else if tx.height != begun {
+                let block: Vec<_> = known.values().filter(|t| t.height == tx.height).collect();
+                ledger.push_stubs(&block, &known, &spenders, &mut made)?;
+                begun = tx.height;
             }
             ledger.push_known(tx, &mut made)?;
         }
         ledger.set_fates(&known, &made);
         ledger.add_blocks(&known)?;
         Ok(ledger)
+    }
+
+    fn push_stubs(
+        &mut self,
+        spending: &[&SparseTx],
+        known: &BTreeMap<Txid, SparseTx>,
+        spenders: &BTreeMap<OutPoint, (Txid, usize)>,
+        made: &mut HashMap<OutPoint, OutNum>,
+    ) -> Result<(), MemoryLedgerError> {
+        let inputs = spending.iter().flat_map(|tx| &tx.inputs);
+        let mut stubs: BTreeSet<Txid> = inputs.map(|input| input.outpoint.txid).collect();
+        stubs.retain(|txid| !known.contains_key(txid) && !self.by_txid.contains_key(txid));
+        for txid in stubs {
+            self.push_stub(txid, known, spenders, made)?;
+        }
+        Ok(())
     }
 
     fn push_stub(
@@ -539,6 +551,15 @@ mod tests {
             ],
             &[3, 1, 2],
         );
+    }
+
+    #[test]
+    fn stubs_stand_before_the_block_and_not_in_it() {
+        let ledger =
+            ledger(&[in_block(tx(1, &[], 1), 8, None), in_block(tx(2, &[(9, 0)], 1), 8, None)])
+                .unwrap();
+        assert_eq!(ledger.flags(TxNum(0)).unwrap(), Flags::STUB);
+        assert_eq!(ledger.block(Height(8)).unwrap().unwrap().txs, 1..3);
     }
 
     #[test]
