@@ -48,6 +48,16 @@ impl Pools {
         }
         Self { whirlpool, wasabi }
     }
+
+    /// Whirlpool's coordinator.
+    pub(super) const fn whirlpool(&self) -> u32 {
+        self.whirlpool
+    }
+
+    /// Wasabi's coordinator.
+    pub(super) const fn wasabi(&self) -> u32 {
+        self.wasabi
+    }
 }
 
 impl World {
@@ -58,15 +68,28 @@ impl World {
         let Some(slot) = self.sample(24, |value, _| value > 3 * denomination + fee) else {
             return Ok(false);
         };
-        let Some(owner) = self.coins.get(slot).map(|coin| coin.owner) else { return Ok(false) };
+        let count = self.random.between(2, 20);
+        self.enter_pool(pool, slot, count)
+    }
+
+    /// Enters a pool with up to so many coins, made from this one.
+    pub(super) fn enter_pool(
+        &mut self,
+        pool: usize,
+        slot: u32,
+        most: u64,
+    ) -> Result<bool, GenerateError> {
+        let (denomination, fee) = POOLS.get(pool).copied().unwrap_or_default();
+        let Some(coin) = self.coins.get(slot).copied() else { return Ok(false) };
+        let (owner, list) = (coin.owner, coin.list());
         let extra = 1_500 + 500 * self.rate;
         self.draft.clear(Class::Tx0);
         self.wear(UNIFORM);
         self.take(slot);
-        let budget = self.draft.available.saturating_sub(fee + self.fee_with(24));
-        let count = (budget / (denomination + extra)).min(self.random.between(2, 20));
+        let budget = self.draft.available.saturating_sub(fee + self.fee_with(most + 4));
+        let count = (budget / (denomination + extra)).min(most);
         if count == 0 {
-            self.give_up(wallet(owner));
+            self.give_up(list);
             return Ok(false);
         }
         self.pay_to(self.pools.whirlpool, fee);
@@ -80,20 +103,20 @@ impl World {
         }
         self.carry(&marker);
         self.draft.outputs.sort_by_key(|output| output.value);
-        self.keep_change_sorted(owner);
+        self.keep_change_sorted(owner, list);
         self.commit()?;
         Ok(true)
     }
 
     /// Change by value, at an address of a wallet's new account.
-    fn keep_change_sorted(&mut self, owner: u32) {
+    fn keep_change_sorted(&mut self, owner: u32, list: u32) {
         let value = self.draft.left().saturating_sub(self.fee(Some(Shape::P2wpkh)));
         if value < DUST {
             return;
         }
         let address = self.fresh(Shape::P2wpkh);
         let place = self.draft.outputs.partition_point(|output| output.value <= value);
-        self.pay(value, address, owner, wallet(owner));
+        self.pay(value, address, owner, list);
         if let Some(tail) = self.draft.outputs.get_mut(place..) {
             tail.rotate_right(1);
         }
@@ -150,10 +173,14 @@ impl World {
     }
 
     /// A round of Wasabi 1: equal outputs of about 0.1, perhaps of 0.2, change, and a fee.
-    pub(super) fn wasabi1(&mut self) -> Result<bool, GenerateError> {
+    /// `also` are further guests' coins.
+    pub(super) fn wasabi1(&mut self, also: &[u32]) -> Result<bool, GenerateError> {
         let wanted = self.random.between(20, 60) as usize;
         let denomination = TENTH + self.random.below(40_000);
         let mut guests: Vec<(u32, u32)> = Vec::with_capacity(wanted);
+        for slot in also {
+            guests.extend(self.coins.get(*slot).map(|coin| (*slot, coin.owner)));
+        }
         for _ in 0..wanted * 12 {
             let Some(slot) = self.rich_coin() else { break };
             let Some(coin) = self.coins.get(slot) else { continue };
@@ -201,9 +228,13 @@ impl World {
     }
 
     /// A round of Wasabi 2: many coins, standard denominations, sorted.
-    pub(super) fn wasabi2(&mut self) -> Result<bool, GenerateError> {
+    /// `also` are further guests' coins.
+    pub(super) fn wasabi2(&mut self, also: &[u32]) -> Result<bool, GenerateError> {
         let wanted = self.random.between(15, 40) as usize;
         let mut guests: Vec<(u32, u32, u64)> = Vec::with_capacity(2 * wanted);
+        for slot in also {
+            guests.extend(self.coins.get(*slot).map(|coin| (*slot, coin.owner, coin.value)));
+        }
         for _ in 0..wanted {
             let fits = |value: u64, shape: Shape| {
                 value > 40 * DUST && matches!(shape, Shape::P2wpkh | Shape::P2tr)

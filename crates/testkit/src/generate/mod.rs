@@ -23,9 +23,11 @@ mod draft;
 mod entities;
 mod moves;
 mod people;
+pub mod replay;
 mod scripts;
 mod services;
 mod truth;
+mod watch;
 mod world;
 
 use std::{

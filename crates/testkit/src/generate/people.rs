@@ -5,7 +5,7 @@ use super::{
     entities::{Entity, Role},
     scripts::Address,
     truth::Class,
-    world::{DEPOSITS, DUST, World, wallet},
+    world::{DEPOSITS, DUST, HELD, World, wallet},
 };
 
 /// A shop for so many people.
@@ -38,7 +38,7 @@ impl World {
                     Role::Miner => self.payout(coin.owner)?,
                     _ => false,
                 }
-            } else if role == Role::Exchange {
+            } else if role == Role::Exchange && list != HELD {
                 self.sweep(coin.owner, list)?
             } else {
                 false

@@ -77,7 +77,7 @@ classes! {
     Joinmarket = 12, "joinmarket";
     /// Coins taken without the owner's consent.
     Theft = 13, "theft";
-    /// A thief divides coins over addresses of his own, or moves them.
+    /// Somebody, mostly a thief, divides coins over addresses of his own.
     Split = 14, "split";
     /// A step of a peel chain: a small payment, the rest moves on.
     Peel = 15, "peel";

@@ -19,6 +19,7 @@ use super::{
     entities::{Entity, Role},
     scripts::{Address, Scripts},
     truth::{Class, TruthWriter},
+    watch::Watch,
     write_summary,
 };
 use crate::{blkfile::BlockFiles, mine, random::Random};
@@ -58,6 +59,10 @@ pub(crate) struct World {
     pub(super) due: Vec<u32>,
     pub(super) rich: Vec<u32>,
     pub(super) draft: Draft,
+    /// Coinbases of the first so many blocks go to one pool and stay in `reserved`.
+    pub(super) reserve: u32,
+    pub(super) reserved: Vec<u32>,
+    pub(super) watch: Watch,
     /// Slots of the last transaction's coins; `u32::MAX` for a data carrier.
     pub(super) fresh_coins: Vec<u32>,
     /// Satoshis a virtual byte in this block.
@@ -104,6 +109,9 @@ impl World {
             due: Vec::new(),
             rich: Vec::new(),
             draft: Draft::default(),
+            reserve: 0,
+            reserved: Vec::new(),
+            watch: Watch::default(),
             fresh_coins: Vec::new(),
             rate: 4,
             era: 0,
@@ -154,8 +162,8 @@ impl World {
             time: genesis.header.time,
         };
         self.write(&serialize(&genesis))?;
-        self.record(Class::Coinbase, None, &[0])?;
-        Ok(())
+        self.filling.clear();
+        self.record(Class::Coinbase, None, &[0])
     }
 
     /// Transactions made so far, coinbases not counted.
@@ -208,8 +216,8 @@ impl World {
             270..400 => self.whirlpool()?,
             400..430 => self.tx0()?,
             430..458 => self.joinmarket()?,
-            458..464 => self.wasabi1()?,
-            464..470 => self.wasabi2()?,
+            458..464 => self.wasabi1(&[])?,
+            464..470 => self.wasabi2(&[])?,
             470..720 => self.crime()?,
             _ => false,
         };
@@ -225,11 +233,13 @@ impl World {
         if let Some(coinbase) = self.coinbase {
             return Ok(coinbase);
         }
-        let miner = self.random.index(self.miners.len());
+        let miner = match self.height() <= self.reserve {
+            true => 0,
+            false => self.random.index(self.miners.len()),
+        };
         let miner = self.miners.get(miner).copied().unwrap_or_default();
         let coinbase = (miner, self.receive(miner));
         self.coinbase = Some(coinbase);
-        self.filling.clear();
         self.record(Class::Coinbase, None, &[miner, 0])?;
         self.summary.data_outputs += 1;
         Ok(coinbase)
@@ -244,6 +254,7 @@ impl World {
         let mut filling = std::mem::take(&mut self.filling);
         let (block, txid) = filling.close(&mut self.tip, time, value, address, &self.scripts);
         let written = self.write(block);
+        filling.clear();
         self.filling = filling;
         self.coinbase = None;
         written?;
@@ -261,7 +272,9 @@ impl World {
             && height <= self.height()
         {
             self.immature.pop_front();
-            if let Some(owner) = self.coins.get(slot).map(|coin| coin.owner) {
+            if height <= self.reserve + MATURITY {
+                self.reserved.push(slot);
+            } else if let Some(owner) = self.coins.get(slot).map(|coin| coin.owner) {
                 self.coins.hang(slot, wallet(owner));
                 self.due.push(owner);
             }
@@ -276,6 +289,7 @@ impl World {
         let ids =
             draft.write(&self.coins, &self.scripts, &mut self.random, &mut self.filling.bytes);
         let mut sigops = 0;
+        self.watch.look(ids.txid, self.height(), &draft, &self.coins);
         for slot in &draft.inputs {
             sigops += self.coins.get(*slot).map_or(0, |coin| coin.address.shape.input_sigops());
             self.coins.remove(*slot);
