@@ -112,13 +112,6 @@ impl From<io::Error> for Failure {
     }
 }
 
-impl From<serde_json::Error> for Failure {
-    fn from(error: serde_json::Error) -> Self {
-        // Our documents always serialise; only writing them can fail.
-        io::Error::from(error).into()
-    }
-}
-
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let exit = match error {
@@ -185,6 +178,16 @@ impl From<AnalyzeError> for Failure {
             _ => Exit::Unavailable,
         };
         Self::new(exit, error.into())
+    }
+}
+
+impl From<report::Error> for Failure {
+    fn from(error: report::Error) -> Self {
+        match error {
+            report::Error::Ledger(error) => error.into(),
+            report::Error::Write(error) => error.into(),
+            error => Self::new(Exit::Unavailable, error.into()),
+        }
     }
 }
 

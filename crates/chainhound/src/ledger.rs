@@ -42,19 +42,23 @@ impl Chain {
         matches!(self, Self::Whole(_))
     }
 
-    /// How far the chain goes, for messages about what is not on it.
-    pub(crate) fn extent(&self) -> String {
-        let ledger = self.ledger();
-        match (self, ledger.tip()) {
-            (Self::Whole(_), Some(tip)) => {
-                format!("on this chain ({}) up to height {}", ledger.network(), tip.height)
+    /// What was asked for is not there. Says how far the chain goes: only up to there is it known.
+    pub(crate) fn lacks(&self, what: &str) -> Failure {
+        let (ledger, network) = (self.ledger(), self.ledger().network());
+        match self {
+            Self::Whole(_) => {
+                let extent = match ledger.tip() {
+                    Some(tip) => format!("on this chain ({network}) up to height {}", tip.height),
+                    None => format!("on this chain ({network}), which is empty"),
+                };
+                Failure::unavailable(format!("{what} is not {extent}")).hint(
+                    "is it of another network, unconfirmed, or newer than the last `chainhound index`?",
+                )
             }
-            (Self::Whole(_), None) => {
-                format!("on this chain ({}), which is empty", ledger.network())
-            }
-            (Self::Sparse(_), _) => {
-                format!("among the {} transactions that are known here", ledger.tx_count())
-            }
+            Self::Sparse(_) => Failure::unavailable(format!(
+                "{what} is not among the {} transactions that are known here",
+                ledger.tx_count()
+            )),
         }
     }
 

@@ -20,12 +20,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::{
-    args::Cli,
-    failure::Exit,
-    output::Output,
-    say::Say,
-};
+use crate::{args::Cli, failure::Exit, output::Output, say::Say};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {

@@ -16,7 +16,7 @@ pub(crate) use self::{
     index::IndexArgs,
     lookup::{AddressArgs, BlockArgs, StatusArgs, TxArgs},
     store::{CheckArgs, InspectArgs, StoreVerb},
-    trace::{TraceArgs, TraceFormat},
+    trace::{ALL_POLICIES, TraceArgs},
 };
 
 /// Exit codes, for the end of the help text.
@@ -41,7 +41,13 @@ pub(crate) struct Cli {
 #[command(next_help_heading = "Common options")]
 pub(crate) struct Common {
     /// Where chainhound keeps its data [default: chainhound in the user's data directory]
-    #[arg(long, value_name = "DIR", env = "CHAINHOUND_DATADIR", global = true)]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "CHAINHOUND_DATADIR",
+        hide_env_values = true,
+        global = true
+    )]
     pub(crate) datadir: Option<PathBuf>,
     /// mainnet, testnet4, testnet3, signet or regtest [default: the only one in the datadir, else
     /// mainnet]

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use analyze::trace::{Fees, Policy};
 use chain::Sats;
-use clap::{Args, ValueEnum};
+use clap::Args;
+use report::export::{Format, csv::Part};
 
 use crate::amount::parse_sats;
 
@@ -56,9 +57,12 @@ pub(crate) struct TraceArgs {
     /// Follow transactions in this file (or directory of files) instead of the store
     #[arg(long, value_name = "FILE")]
     pub(crate) esplora: Option<PathBuf>,
-    /// How to print
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: TraceFormat,
+    /// table, json, csv, dot, graphml or svg
+    #[arg(long, value_name = "FORMAT", default_value_t = Format::Table)]
+    pub(crate) format: Format,
+    /// Which part of the trace to write as CSV: flows, leaves or bookings [default: flows]
+    #[arg(long, value_name = "PART", value_parser = parse_part)]
+    pub(crate) part: Option<Part>,
     /// Write the result to this file instead of stdout
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
@@ -91,20 +95,11 @@ impl TraceArgs {
 pub(crate) const ALL_POLICIES: [Policy; 6] =
     [Policy::Haircut, Policy::Fifo, Policy::Lifo, Policy::Tiho, Policy::Bounds, Policy::Poison];
 
-/// How to print a trace.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TraceFormat {
-    /// For people.
-    #[default]
-    Table,
-    /// One JSON document with `schema` and `provenance`.
-    Json,
-    /// The leaves, one a line.
-    Csv,
-    /// Graphviz.
-    Dot,
-    /// GraphML, for Gephi, yEd or networkx.
-    Graphml,
-    /// A picture.
-    Svg,
+fn parse_part(text: &str) -> Result<Part, String> {
+    match text {
+        "flows" => Ok(Part::Flows),
+        "leaves" => Ok(Part::Leaves),
+        "bookings" => Ok(Part::Bookings),
+        other => Err(format!("unknown part '{other}': use flows, leaves or bookings")),
+    }
 }

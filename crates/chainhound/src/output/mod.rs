@@ -4,6 +4,7 @@
 mod address;
 mod block;
 mod document;
+mod policies;
 mod rows;
 mod status;
 mod tx;
@@ -12,12 +13,13 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write, stdout};
 
 use serde::Serialize;
 
-use crate::{args::Common, say::coloured};
+use crate::{args::Common, failure::Failure, say::coloured};
 
 pub(crate) use self::{
     address::{AddressDocument, Received, Totals},
     block::{BlockDocument, Header},
     document::{Document, Provenance},
+    policies::side_by_side,
     rows::{Facts, Rows},
     status::{
         CheckDocument, FileSize, IndexDocument, InspectDocument, Sizes, SparseDocument,
@@ -45,10 +47,9 @@ impl Output {
         self.colour
     }
 
-    /// One document, indented: people read it too.
-    pub(crate) fn json(&mut self, document: &impl Serialize) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut self.out, document)?;
-        self.out.write_all(b"\n")
+    /// One document, each element of its lists on a line of its own.
+    pub(crate) fn json(&mut self, document: &impl Serialize) -> Result<(), Failure> {
+        Ok(report::export::json::write(document, &mut self.out)?)
     }
 
     /// Text for people.
@@ -57,7 +58,7 @@ impl Output {
     }
 
     /// Everything else that writes.
-    pub(crate) fn writer(&mut self) -> &mut impl Write {
+    pub(crate) fn writer(&mut self) -> &mut dyn Write {
         &mut self.out
     }
 

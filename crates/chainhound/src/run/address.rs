@@ -20,11 +20,7 @@ pub(crate) fn run(args: &AddressArgs, session: &mut Session<'_>) -> Result<Exit,
     let (provenance, body) = ledger::ask(&place, file, session.say, |chain| {
         let ledger = chain.ledger();
         let Some(address) = ledger.find_script(&script)? else {
-            return Err(Failure::unavailable(format!(
-                "{} never received anything {}",
-                args.address,
-                chain.extent()
-            )));
+            return Err(chain.lacks(&format!("address {}", args.address)));
         };
         let after = match cursor {
             None => None,

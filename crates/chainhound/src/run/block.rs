@@ -62,8 +62,7 @@ impl Wanted {
 
 fn document(chain: &Chain, wanted: &Wanted, args: &BlockArgs) -> Result<BlockDocument, Failure> {
     let ledger = chain.ledger();
-    let missing =
-        || Failure::unavailable(format!("block {} is not {}", args.block, chain.extent()));
+    let missing = || chain.lacks(&format!("block {}", args.block));
     let height = match wanted {
         Wanted::Height(height) => *height,
         Wanted::Hash(hash) => ledger.find_block(hash)?.ok_or_else(missing)?,

@@ -8,6 +8,7 @@ mod progress;
 mod sparse;
 mod status;
 mod store;
+mod trace;
 mod tx;
 
 use crate::{
@@ -46,6 +47,7 @@ pub(crate) fn run(cli: &Cli, say: &Say, output: &mut Output) -> Result<Exit, Fai
         Verb::Block(args) => block::run(args, session),
         Verb::Store(StoreVerb::Check(args)) => store::check(args, session),
         Verb::Store(StoreVerb::Inspect(args)) => store::inspect(args, session),
-        Verb::Trace(_) | Verb::Demo(_) => Err(Failure::usage("not there yet")),
+        Verb::Trace(args) => trace::run(args, session),
+        Verb::Demo(_) => Err(Failure::usage("not there yet")),
     }
 }

@@ -18,13 +18,7 @@ pub(crate) fn run(args: &TxArgs, session: &mut Session<'_>) -> Result<Exit, Fail
     let file = args.esplora.esplora.as_deref();
     let (provenance, body) = ledger::ask(&place, file, session.say, |chain| {
         let Some(tx) = chain.ledger().find_tx(&txid)? else {
-            return Err(Failure::unavailable(format!(
-                "transaction {txid} is not {}",
-                chain.extent()
-            ))
-            .hint(
-                "is it of another network, unconfirmed, or newer than the last `chainhound index`?",
-            ));
+            return Err(chain.lacks(&format!("transaction {txid}")));
         };
         let parameters = Parameters { txid: txid.to_string() };
         Ok((Provenance::new(chain, parameters), document(chain, tx)?))

@@ -1,0 +1,122 @@
+//! The same trace under several policies, side by side.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+};
+
+use chain::Sats;
+use report::model::{Amount, Leaf, TraceDocument};
+
+use super::Rows;
+
+/// Outputs listed; the rest is counted.
+const LISTED: usize = 40;
+
+/// Two tables: the sums by destination, and the outputs where the trace ended. One column a
+/// policy; all documents answer the same question otherwise.
+pub(crate) fn side_by_side(documents: &[TraceDocument], colour: bool) -> String {
+    let Some(first) = documents.first() else { return String::new() };
+    let policies = || documents.iter().map(|document| document.provenance.parameters.policy);
+    let heads: Vec<String> = policies().map(|policy| format!(">{policy}")).collect();
+    let heads = || heads.iter().map(String::as_str);
+
+    let mut sums = Rows::new(&std::iter::once("BTC").chain(heads()).collect::<Vec<_>>(), colour);
+    for reason in reasons(documents) {
+        let of = |document: &TraceDocument| {
+            let booking = document.bookings.iter().find(|booking| booking.stop_reason == reason);
+            shown(booking.map(|booking| booking.amount))
+        };
+        sums.push(std::iter::once(reason.replace('_', " ")).chain(documents.iter().map(of)));
+    }
+    sums.push(std::iter::once("sum".to_owned()).chain(documents.iter().map(total)));
+
+    let columns = ["time", "why it ended", "output, address"];
+    let names: Vec<&str> = heads().chain(columns).collect();
+    let mut rows = Rows::new(&names, colour);
+    let leaves = leaves(documents);
+    for found in leaves.iter().take(LISTED) {
+        let Some(leaf) = found.iter().flatten().next() else { continue };
+        let amounts = found.iter().map(|leaf| shown(leaf.map(|leaf| leaf.amount)));
+        let output = format!("{}:{}", leaf.txid, leaf.vout);
+        let place = match &leaf.address {
+            Some(address) => format!("{output} {address}"),
+            None => output,
+        };
+        let time = leaf.time.map_or_else(String::new, |time| time.to_string());
+        rows.push(amounts.chain([time, leaf.stop_reason.replace('_', " "), place]));
+    }
+
+    let mut text = format!(
+        "{} BTC from {} {}, {}, under {}\n\n{}",
+        Sats(first.totals.root_sat),
+        first.roots.len(),
+        if first.roots.len() == 1 { "output" } else { "outputs" },
+        first.provenance.parameters.direction,
+        policies().collect::<Vec<_>>().join(", "),
+        sums.to_text()
+    );
+    if policies().any(|policy| policy == "poison") {
+        text.push_str("poison marks whole outputs: its column says how far taint reached\n");
+    }
+    if !leaves.is_empty() {
+        text.push_str(&format!("\n{}", rows.to_text()));
+    }
+    if leaves.len() > LISTED {
+        text.push_str(&format!("and {} more outputs: see --format json\n", leaves.len() - LISTED));
+    }
+    text
+}
+
+/// In the order of the first document that has each.
+fn reasons(documents: &[TraceDocument]) -> Vec<&str> {
+    let mut reasons: Vec<&str> = Vec::new();
+    for booking in documents.iter().flat_map(|document| &document.bookings) {
+        if !reasons.contains(&booking.stop_reason.as_str()) {
+            reasons.push(&booking.stop_reason);
+        }
+    }
+    reasons
+}
+
+/// Each output where any of the traces ended, with the leaf of each document; what the first
+/// document takes for most comes first.
+fn leaves(documents: &[TraceDocument]) -> Vec<Vec<Option<&Leaf>>> {
+    let mut found: HashMap<(chain::Txid, u32), Vec<Option<&Leaf>>> = HashMap::new();
+    for (at, document) in documents.iter().enumerate() {
+        for leaf in &document.leaves {
+            let row = found.entry((leaf.txid, leaf.vout));
+            let row = row.or_insert_with(|| vec![None; documents.len()]);
+            if let Some(cell) = row.get_mut(at) {
+                *cell = Some(leaf);
+            }
+        }
+    }
+    let key = |row: &[Option<&Leaf>]| -> Vec<Reverse<u64>> {
+        row.iter().map(|leaf| Reverse(leaf.map_or(0, |leaf| leaf.amount.upper()))).collect()
+    };
+    let sorted: BTreeMap<_, _> =
+        found.into_iter().map(|(outpoint, row)| ((key(&row), outpoint), row)).collect();
+    sorted.into_values().collect()
+}
+
+fn total(document: &TraceDocument) -> String {
+    let totals = &document.totals;
+    shown(Some(match totals.booked_lower_sat {
+        Some(lower_sat) => Amount::Between { lower_sat, upper_sat: totals.booked_sat },
+        None => Amount::Exact { tainted_sat: totals.booked_sat },
+    }))
+}
+
+fn shown(amount: Option<Amount>) -> String {
+    match amount {
+        None | Some(Amount::Unmeasured {}) => "-".to_owned(),
+        Some(Amount::Exact { tainted_sat }) => Sats(tainted_sat).to_string(),
+        Some(Amount::Between { lower_sat, upper_sat }) if lower_sat == upper_sat => {
+            Sats(upper_sat).to_string()
+        }
+        Some(Amount::Between { lower_sat, upper_sat }) => {
+            format!("{}..{}", Sats(lower_sat), Sats(upper_sat))
+        }
+    }
+}
