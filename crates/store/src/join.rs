@@ -58,12 +58,16 @@ impl Join {
                     columns.tx_id.prefetch(u64::from(tx) * 32);
                 }
                 for &((hash, i), tx) in chunk {
-                    found[i as usize] = if is_key(i, tx)? {
-                        tx
+                    let exact = if is_key(i, tx)? {
+                        Some(tx)
                     } else {
-                        // Another key with the same fingerprint came first: look on one by one.
-                        index.find(hash, count.into(), |tx| is_key(i, tx))?.unwrap_or(NONE)
+                        // Another key with the same fingerprint came first: look behind it.
+                        index.find_in(segment, hash, count.into(), |tx| is_key(i, tx))?
                     };
+                    match exact {
+                        Some(tx) => found[i as usize] = tx,
+                        None => self.open.push((hash, i)),
+                    }
                 }
             }
         }
@@ -105,25 +109,25 @@ impl Join {
                 for &((hash, i), address, at) in &self.places {
                     let output = &outputs[i as usize];
                     let payload = batch.payload(output);
-                    found[i as usize] = if at != u64::MAX
+                    let exact = if at != u64::MAX
                         && columns.address_payload.bytes(at, payload.len())? == payload
                     {
-                        address
+                        Some(address)
                     } else {
-                        let exact = index.find(hash, count.into(), |address| {
+                        index.find_in(segment, hash, count.into(), |address| {
                             let (kind, found) = columns.payload(address)?;
                             Ok(is_kind(output.kind, kind) && found == payload)
-                        });
-                        exact?.unwrap_or(NONE)
+                        })?
                     };
+                    match exact {
+                        Some(address) => found[i as usize] = address,
+                        None => self.open.push((hash, i)),
+                    }
                 }
             }
         }
-        // Candidates that proved to be other scripts are new as well: look at all that have none.
-        self.start(outputs.iter().zip(&*found).map(|(output, &found)| match output.kind {
-            Some(_) if found == NONE => Some(output.hash),
-            _ => None,
-        }));
+        // What came back from a false candidate stands at the end: sort again, nearly for free.
+        self.open.sort_unstable();
         self.lead(batch, leaders);
         Ok(())
     }

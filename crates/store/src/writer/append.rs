@@ -14,6 +14,9 @@ use crate::{
     meta::Counts,
 };
 
+/// Rows of outputs that are written at a time, before their addresses' heads lead to them.
+const ROWS: usize = 2048;
+
 impl Writer {
     /// Appends blocks that follow the tip. Nothing is durable before [`Writer::commit`].
     ///
@@ -129,8 +132,8 @@ impl Writer {
         }
         let mut number = before.transactions;
         for chunk in batch.txs.chunks(CHUNK) {
-            for (tx, number) in chunk.iter().zip(number..) {
-                self.tx_index.prefetch_insert(id_hash(&tx.txid), number);
+            for tx in chunk {
+                self.tx_index.prefetch_insert(id_hash(&tx.txid));
             }
             for tx in chunk {
                 self.tx_index.insert(id_hash(&tx.txid), number)?;
@@ -156,10 +159,10 @@ impl Writer {
         )?;
         self.breathe();
         let mut number = before.outputs;
-        for (chunk, first) in batch.outputs.chunks(CHUNK).zip((0..).step_by(CHUNK)) {
+        for (chunk, first) in batch.outputs.chunks(ROWS).zip((0..).step_by(ROWS)) {
             for (output, i) in chunk.iter().zip(first..) {
                 match addresses[i] {
-                    NONE => self.address_index.prefetch_insert(output.hash, self.counts.addresses),
+                    NONE => self.address_index.prefetch_insert(output.hash),
                     address => self.head.prefetch(u64::from(address) * 5),
                 }
             }
