@@ -86,6 +86,33 @@ impl XorKey {
         u64::from_ne_bytes(self.0) == 0
     }
 
+    /// Whether decoded bytes from `offset` on are space without anything written to it.
+    ///
+    /// A node allocates ahead without obfuscating: what it has not written is zero on the disk, and
+    /// decodes to the key. Files obfuscated as a whole have decoded zeroes.
+    pub(super) fn is_blank(self, bytes: &[u8], offset: u64) -> bool {
+        self.blank_len(bytes, offset) == bytes.len()
+    }
+
+    /// How many of the decoded bytes from `offset` on are blank.
+    pub(super) fn blank_len(self, bytes: &[u8], offset: u64) -> usize {
+        let written = bytes.iter().position(|&byte| byte != 0).unwrap_or(bytes.len());
+        if self.is_none() {
+            return written;
+        }
+        let mut key = self.0;
+        key.rotate_left((offset % 8) as usize);
+        let mut blank = 0;
+        for piece in bytes.chunks(8) {
+            let same = piece.iter().zip(key).take_while(|(byte, key)| **byte == *key).count();
+            blank += same;
+            if same < 8 {
+                break;
+            }
+        }
+        blank.max(written)
+    }
+
     /// Turns bytes that stood at `offset` of a file into what the node wrote, and back.
     pub(super) fn apply(self, bytes: &mut [u8], offset: u64) {
         if self.is_none() {

@@ -261,7 +261,7 @@ impl BlockDir {
         let mut frame = [0; 4];
         if unchanged && read_full(&source, &mut frame, file.resume).map_err(io)? == frame.len() {
             self.key.apply(&mut frame, file.resume);
-            if frame == [0; 4] {
+            if self.key.is_blank(&frame, file.resume) {
                 return Ok(());
             }
         }

@@ -1,8 +1,8 @@
 //! One block file, hopped through from record to record: only headers are read.
 //!
 //! A record is the network's four magic bytes, the block's length (32 bits, little-endian) and
-//! the block. Between records may be zeroes (space that the node allocated ahead, or lost in a
-//! crash) and, in damaged files, anything.
+//! the block. Between records may be blank space (allocated ahead, or lost in a crash) and, in
+//! damaged files, anything.
 
 use std::io;
 
@@ -116,7 +116,7 @@ pub fn scan<R: ReadAt + ?Sized>(
     loop {
         match window.record(at, rules)? {
             Record::End => return Ok(resume),
-            Record::Zeroes => match window.first_nonzero(at)? {
+            Record::Blank => match window.blank_end(at, rules)? {
                 Some(next) => at = next,
                 None => return Ok(resume),
             },
@@ -133,7 +133,7 @@ pub fn scan<R: ReadAt + ?Sized>(
                     at = next;
                     continue;
                 }
-                if window.being_written(end)? {
+                if window.being_written(end, rules)? {
                     sink.finding(start, FindingKind::IncompleteTail { missing: 0 });
                     return Ok(resume);
                 }
@@ -152,7 +152,7 @@ pub fn scan<R: ReadAt + ?Sized>(
                 }
             }
             Record::Foreign(network) => return Err(Stop::Foreign(network, at)),
-            Record::Damaged { len, blank } => {
+            Record::Damaged { len } => {
                 let end = at + FRAME + u64::from(len);
                 let next = window.next_block(at + 1, rules)?;
                 if end > window.len || next.is_some_and(|next| next < end) {
@@ -160,7 +160,7 @@ pub fn scan<R: ReadAt + ?Sized>(
                     let next = next.unwrap_or(window.len);
                     sink.finding(at, FindingKind::Garbage { len: next - at });
                     at = next;
-                } else if blank && window.first_nonzero(end)?.is_none() {
+                } else if window.being_written(end, rules)? {
                     sink.finding(at, FindingKind::IncompleteTail { missing: 0 });
                     return Ok(resume);
                 } else {
@@ -190,7 +190,7 @@ pub(super) fn recognise<R: ReadAt + ?Sized>(
     for network in Network::ALL {
         let rules = Rules::new(network, key);
         let mut window = Window { source, key, len, start: 0, bytes: Vec::new() };
-        let Some(start) = window.first_nonzero(0)? else { return Ok(None) };
+        let Some(start) = window.blank_end(0, &rules)? else { return Ok(None) };
         let found = match window.record(start, &rules)? {
             Record::Block { .. } => true,
             _ => search && window.next_block(start, &rules)?.is_some(),
@@ -206,14 +206,14 @@ pub(super) fn recognise<R: ReadAt + ?Sized>(
 enum Record {
     /// Nothing: the end.
     End,
-    /// Zeroes, at least four or up to the end.
-    Zeroes,
+    /// Space without anything in it, at least four bytes or up to the end.
+    Blank,
     /// A frame and a header with proof of work; the block may be cut off.
     Block { header: [u8; 80], hash: BlockHash, len: u32 },
     /// The same of another network.
     Foreign(Network),
-    /// A frame, and a header without its proof of work (`blank`: all zero).
-    Damaged { len: u32, blank: bool },
+    /// A frame, and a header without its proof of work.
+    Damaged { len: u32 },
     /// The file ends in the frame or header.
     Cut,
     /// Nothing that starts a record.
@@ -257,13 +257,13 @@ impl<R: ReadAt + ?Sized> Window<'_, R> {
         if bytes.is_empty() {
             return Ok(Record::End);
         }
-        if bytes.iter().take(4).all(|&byte| byte == 0) {
-            return Ok(Record::Zeroes);
-        }
         let known = bytes.first_chunk::<4>().and_then(|magic| {
             rules.foreign.iter().find(|(_, known)| known == magic).map(|(network, _)| *network)
         });
         let Some(network) = known else {
+            if rules.key.is_blank(&bytes[..bytes.len().min(4)], at) {
+                return Ok(Record::Blank);
+            }
             let cut = bytes.len() < 4 && rules.magic.starts_with(bytes);
             return Ok(if cut { Record::Cut } else { Record::Noise });
         };
@@ -282,40 +282,52 @@ impl<R: ReadAt + ?Sized> Window<'_, R> {
         if has_work(header, hash, rules.pow_limit) {
             return Ok(Record::Block { header: *header, hash, len });
         }
-        Ok(Record::Damaged { len, blank: header.iter().all(|&byte| byte == 0) })
+        Ok(Record::Damaged { len })
     }
 
-    /// Whether a record may end here: the end, zeroes, or the magic of the next one follow.
+    /// Whether a record may end here: the end, blank space, or the magic of the next one follow.
     fn boundary(&mut self, at: u64, rules: &Rules) -> io::Result<bool> {
         let bytes = self.get(at, 4, HOP)?;
-        Ok(rules.magic.starts_with(bytes) || bytes.iter().all(|&byte| byte == 0))
+        Ok(rules.magic.starts_with(bytes) || rules.key.is_blank(bytes, at))
     }
 
-    /// Whether a block that ends at `end` looks half written: it is the last one, and it ends in
-    /// more zeroes than any usual block (32 bytes of witness and 4 of lock time, when empty) before
-    /// the zeroes of the space allocated ahead. Should it really end so, it counts as soon as
-    /// something follows it.
-    fn being_written(&mut self, end: u64) -> io::Result<bool> {
+    /// Whether a block that ends at `end` looks half written: it is the last one, and more of its
+    /// end is blank than in any usual block (32 bytes of witness and 4 of lock time may be zero)
+    /// before the space allocated ahead. Should it really end so, it counts as soon as something
+    /// follows it.
+    fn being_written(&mut self, end: u64, rules: &Rules) -> io::Result<bool> {
         const SUSPICIOUS: u64 = 64;
-        let blank = |bytes: &[u8]| !bytes.is_empty() && bytes.iter().all(|&byte| byte == 0);
-        Ok(blank(self.get(end, 4, HOP)?)
-            && blank(self.get(end - SUSPICIOUS, SUSPICIOUS as usize, HOP)?)
-            && self.first_nonzero(end)?.is_none())
+        let after = self.get(end, 4, HOP)?;
+        if after.is_empty() || !rules.key.is_blank(after, end) {
+            return Ok(false);
+        }
+        let start = end - SUSPICIOUS;
+        let blank = rules.key.is_blank(self.get(start, SUSPICIOUS as usize, HOP)?, start);
+        Ok(blank && self.blank_end(end, rules)?.is_none())
     }
 
-    /// The first byte from `at` on that is not zero.
-    fn first_nonzero(&mut self, mut at: u64) -> io::Result<Option<u64>> {
+    /// Where blank space ends that starts at `at`; `None` if it goes on to the end of the file.
+    fn blank_end(&mut self, mut at: u64, rules: &Rules) -> io::Result<Option<u64>> {
+        let start = at;
         loop {
-            let bytes = self.get(at, 1, SWEEP)?;
-            if bytes.is_empty() {
+            if self.get(at, 1, SWEEP)?.is_empty() {
                 return Ok(None);
             }
             let bytes = &self.bytes[(at - self.start) as usize..];
-            match bytes.iter().position(|&byte| byte != 0) {
-                Some(zeroes) => return Ok(Some(at + zeroes as u64)),
-                None => at += bytes.len() as u64,
+            let blank = rules.key.blank_len(bytes, at);
+            at += blank as u64;
+            if blank < bytes.len() {
+                break;
             }
         }
+        // The key may happen to be the magic's first bytes: then those look blank too.
+        for back in (1..=3).rev() {
+            let candidate = at.saturating_sub(back);
+            if candidate > start && self.get(candidate, 4, HOP)? == rules.magic {
+                return Ok(Some(candidate));
+            }
+        }
+        Ok(Some(at))
     }
 
     /// The first position from `at` on with a frame and a header with proof of work.

@@ -113,6 +113,8 @@ struct Layout {
 enum Filler {
     Nothing,
     Zeroes(usize),
+    /// Zero on the disk, whatever the key.
+    Unwritten(usize),
     Garbage(Vec<u8>),
 }
 
@@ -120,6 +122,7 @@ fn layout() -> impl Strategy<Value = Layout> {
     let filler = prop_oneof![
         4 => Just(Filler::Nothing),
         1 => (4_usize..5000).prop_map(Filler::Zeroes),
+        1 => (4_usize..5000).prop_map(Filler::Unwritten),
         1 => prop::collection::vec(1..=255_u8, 4..300).prop_map(Filler::Garbage),
     ];
     (1_usize..40).prop_flat_map(move |count| {
@@ -174,7 +177,7 @@ proptest! {
         }
         let mut contents = vec![Vec::new(); 4];
         let mut places = vec![(0, 0); blocks.len()];
-        let mut garbage = 0;
+        let (mut garbage, mut unwritten) = (0, Vec::new());
         for at in order {
             let file = &mut contents[files[at]];
             places[at] = (files[at], file.len());
@@ -182,6 +185,11 @@ proptest! {
             match &fillers[at] {
                 Filler::Nothing => {}
                 Filler::Zeroes(count) => file.resize(file.len() + count, 0),
+                Filler::Unwritten(count) => {
+                    let start = file.len();
+                    file.resize(start + count, 0);
+                    unwritten.push((files[at], start..start + count));
+                }
                 Filler::Garbage(bytes) => {
                     garbage += 1;
                     file.extend(bytes);
@@ -193,6 +201,9 @@ proptest! {
         for (number, bytes) in contents.iter_mut().enumerate() {
             for (at, byte) in bytes.iter_mut().enumerate() {
                 *byte ^= layout.key[at % 8];
+            }
+            for (_, range) in unwritten.iter().filter(|(file, _)| *file == number) {
+                bytes[range.clone()].fill(0);
             }
             fs::write(dir.path().join(format!("blk{:05}.dat", number * 3)), bytes).unwrap();
         }

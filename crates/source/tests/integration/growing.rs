@@ -2,9 +2,12 @@
 
 use std::{fs, io::Write};
 
+use bitcoin::Block;
 use chain::Height;
 
-use crate::made::{best, chain, child, dir, extend, findings, hashes, open, record, records};
+use crate::made::{
+    MAGIC, best, chain, child, dir, extend, findings, hashes, open, record, records,
+};
 
 #[test]
 fn every_prefix_of_a_file_is_a_shorter_chain() {
@@ -33,30 +36,51 @@ fn every_prefix_of_a_file_is_a_shorter_chain() {
 
 #[test]
 fn a_node_fills_space_that_it_allocated_ahead() {
+    check_filling([0; 8]);
+    // What is not written is zero on the disk, and not obfuscated.
+    check_filling([0x5a, 1, 2, 3, 4, 5, 6, 0xff]);
+    // A key that makes blank space look like the start of a record.
+    check_filling([MAGIC, MAGIC].concat().try_into().unwrap());
+    for turn in 1..8 {
+        let mut key = [0xfa, 0xbf, 0xb5, 9, 9, 9, 9, 9];
+        key.rotate_right(turn);
+        check_filling(key);
+    }
+}
+
+#[track_caller]
+fn check_filling(key: [u8; 8]) {
     let mut blocks = chain(3);
-    let mut bytes = records(&blocks);
-    let end = bytes.len();
+    extend(&mut blocks, 3, 1, 0);
+    let obfuscated = |blocks: &[Block]| -> Vec<u8> {
+        records(blocks)
+            .into_iter()
+            .zip(key.into_iter().cycle())
+            .map(|(byte, key)| byte ^ key)
+            .collect()
+    };
+    let (before, after) = (obfuscated(&blocks[..3]), obfuscated(&blocks));
+    let mut bytes = before.clone();
     bytes.resize(1 << 20, 0);
-    let dir = dir(&[("blk00000.dat", &bytes)]);
+    let dir = dir(&[("blk00000.dat", &bytes), ("xor.dat", &key)]);
     let path = dir.path().join("blk00000.dat");
     let mut found = open(&dir);
-    assert_eq!((best(&found).len(), found.refresh().unwrap()), (3, 0));
-    assert_eq!(findings(&found), [] as [&str; 0]);
+    assert_eq!((best(&found).len(), found.refresh().unwrap()), (3, 0), "{key:02x?}");
+    assert_eq!(findings(&found), [] as [&str; 0], "{key:02x?}");
 
-    extend(&mut blocks, 3, 1, 0);
-    let new = record(&blocks[3]);
     // The frame, the header, and all but the end of the block: nothing counts yet.
-    for written in [8, 88, new.len() - 70] {
+    let end = before.len();
+    for written in [8, 88, after.len() - end - 70] {
         let mut now = bytes.clone();
-        now[end..end + written].copy_from_slice(&new[..written]);
+        now[..end + written].copy_from_slice(&after[..end + written]);
         fs::write(&path, &now).unwrap();
         assert_eq!(found.refresh().unwrap(), 0, "{written} bytes");
         let expected = format!(
             "DIR/blk00000.dat: byte {end}: incomplete tail: the last block is being written"
         );
-        assert_eq!(findings(&found), [expected]);
+        assert_eq!(findings(&found), [expected], "{written} bytes, {key:02x?}");
     }
-    bytes[end..end + new.len()].copy_from_slice(&new);
+    bytes[..after.len()].copy_from_slice(&after);
     fs::write(&path, &bytes).unwrap();
     assert_eq!(found.refresh().unwrap(), 1);
     assert_eq!(best(&found), hashes(&blocks));
