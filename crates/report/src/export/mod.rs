@@ -6,6 +6,7 @@ pub mod graphml;
 pub mod json;
 pub mod markdown;
 mod places;
+pub mod svg;
 pub mod table;
 
 use std::{fmt, io::Write, str::FromStr};
@@ -25,11 +26,14 @@ pub enum Format {
     Dot,
     /// GraphML.
     Graphml,
+    /// The picture.
+    Svg,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Table, Self::Json, Self::Csv, Self::Dot, Self::Graphml];
+    pub const ALL: [Self; 6] =
+        [Self::Table, Self::Json, Self::Csv, Self::Dot, Self::Graphml, Self::Svg];
 
     /// The name in flags, and the usual ending of a file (`table`: `txt`).
     pub const fn name(self) -> &'static str {
@@ -39,6 +43,7 @@ impl Format {
             Self::Csv => "csv",
             Self::Dot => "dot",
             Self::Graphml => "graphml",
+            Self::Svg => "svg",
         }
     }
 }
@@ -74,6 +79,7 @@ pub fn write(document: &TraceDocument, format: Format, out: &mut dyn Write) -> R
         Format::Csv => csv::write(document, csv::Part::Flows, out),
         Format::Dot => dot::write(document, out),
         Format::Graphml => graphml::write(document, out),
+        Format::Svg => svg::write(document, &svg::Options::default(), out),
     }
 }
 

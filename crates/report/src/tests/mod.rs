@@ -1,7 +1,8 @@
 //! Documents of small chains, and what becomes of them in each format.
 
 mod formats;
-mod shapes;
+pub(crate) mod shapes;
+pub(crate) mod xml;
 
 use std::collections::BTreeMap;
 

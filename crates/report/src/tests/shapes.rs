@@ -92,9 +92,9 @@ pub(crate) fn heist() -> Case {
 /// One transaction with many outputs.
 pub(crate) fn wide(outputs: u64) -> Case {
     let outputs: Vec<String> =
-        (0..outputs).map(|i| format!("W{i}:{}sat", 1_000_000 + i * 17_777)).collect();
+        (0..outputs).map(|i| format!("W{i}:{}sat", 5_000_000 + i * 19_999)).collect();
     let text = format!(
-        "block\ntx coins: coinbase -> Thief:50\nblock\ntx spread: coins:0 -> {} | fee=5000\n",
+        "block\ntx coins: coinbase -> Thief:50\nblock\ntx spread: coins:0 -> {} | fee=5000sat\n",
         outputs.join(" ")
     );
     Case::new(&text, "coins:0")
@@ -134,4 +134,19 @@ pub(crate) fn two_thefts() -> Case {
     );
     case.coinjoins = vec!["round".into()];
     case
+}
+
+/// Where the change of a CoinJoin came from.
+pub(crate) fn backward() -> Case {
+    let text = "block
+         tx one: coinbase -> A:50
+         block
+         tx two: coinbase -> B:50
+         block
+         tx away: one:0 -> C:20 D:29.99
+         block
+         tx mix: away:1 two:0 -> E:40 F:39.98
+         block
+         tx late: mix:0 away:0 -> G:25 H:34.99";
+    Case::new(text, "late:1").backward()
 }
