@@ -156,18 +156,18 @@ impl World {
         Ok(true)
     }
 
-    /// Adds the oldest coins of a list until there are so many, of different people.
-    fn seat(&self, list: u32, count: usize, seats: &mut Vec<(u32, u32)>) {
+    /// Adds the oldest coins of a list until there are so many, of different people. Who has a seat
+    /// already goes to the end of the queue with his other coins.
+    fn seat(&mut self, list: u32, count: usize, seats: &mut Vec<(u32, u32)>) {
         let mut next = self.coins.first(list);
         for _ in 0..40 {
-            let Some(slot) = next else { return };
+            let Some(slot) = next.filter(|_| seats.len() < count) else { return };
             next = self.coins.after(slot);
-            let Some(coin) = self.coins.get(slot) else { return };
-            if seats.len() >= count {
-                return;
-            }
-            if seats.iter().all(|(_, owner)| *owner != coin.owner) {
-                seats.push((slot, coin.owner));
+            let Some(owner) = self.coins.get(slot).map(|coin| coin.owner) else { return };
+            if seats.iter().all(|(_, other)| *other != owner) {
+                seats.push((slot, owner));
+            } else if seats.iter().all(|(other, _)| *other != slot) {
+                self.coins.hang(slot, list);
             }
         }
     }
