@@ -37,7 +37,8 @@ pub(crate) fn run(
         .take((heights.end - heights.start) as usize)
         .collect();
     let group_bytes = if options.memory.is_some() { SMALL_GROUP } else { GROUP };
-    let groups = group(&places, group_bytes);
+    // A commit comes behind a group: who asks for smaller steps gets smaller groups.
+    let groups = group(&places, group_bytes.min(options.commit_bytes));
     let bytes_total = places.iter().map(|place| u64::from(place.len)).sum();
     let threads = match options.threads {
         0 => thread::available_parallelism().map_or(1, usize::from),
