@@ -7,4 +7,5 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 mod coinjoin;
+mod entropy;
 mod sets;
