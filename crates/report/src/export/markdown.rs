@@ -77,7 +77,7 @@ fn facts(document: &TraceDocument, out: &mut dyn Write) -> Result<()> {
 
 /// Destinations down, policies across.
 fn sums(documents: &[TraceDocument], out: &mut dyn Write) -> Result<()> {
-    head("where it is", documents, out)?;
+    head(&["where it is"], documents, out)?;
     let mut reasons: Vec<&str> = Vec::new();
     for booking in documents.iter().flat_map(|document| &document.bookings) {
         if !reasons.contains(&booking.stop_reason.as_str()) {
@@ -110,11 +110,11 @@ fn sums(documents: &[TraceDocument], out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-fn head(first: &str, documents: &[TraceDocument], out: &mut dyn Write) -> Result<()> {
+fn head(first: &[&str], documents: &[TraceDocument], out: &mut dyn Write) -> Result<()> {
     let policies = documents.iter().map(|document| document.provenance.parameters.policy);
     let policies: Vec<&str> = policies.collect();
-    writeln!(out, "| {first} | {} |", policies.join(" | "))?;
-    writeln!(out, "|---|{}", "---:|".repeat(policies.len()))?;
+    writeln!(out, "| {} | {} |", first.join(" | "), policies.join(" | "))?;
+    writeln!(out, "|{}{}", "---|".repeat(first.len()), "---:|".repeat(policies.len()))?;
     Ok(())
 }
 
@@ -166,7 +166,7 @@ fn destinations(documents: &[TraceDocument], options: &Options, out: &mut dyn Wr
     let Some(first) = all.first() else { return Ok(()) };
     let order: BTreeMap<(Reverse<u64>, &Destination), &Sum<'_>> =
         first.iter().map(|(key, sum)| ((Reverse(sum.upper), key), sum)).collect();
-    head("address", documents, out)?;
+    head(&["address", "what"], documents, out)?;
     for ((_, key), sum) in order.iter().take(options.destinations) {
         let (whereabouts, reason) = key;
         let reason = escape::markdown(&words::reason(reason));
@@ -174,7 +174,7 @@ fn destinations(documents: &[TraceDocument], options: &Options, out: &mut dyn Wr
             Some(entity) => format!("{}, {reason}", escape::markdown(entity)),
             None => reason,
         };
-        let mut line = format!("| `{whereabouts}`<br>{what} |");
+        let mut line = format!("| `{whereabouts}` | {what} |");
         for sums in &all {
             line.push_str(&format!(" {} |", cell(sums.get(*key).map(Sum::amount))));
         }

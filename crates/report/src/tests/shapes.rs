@@ -150,3 +150,50 @@ pub(crate) fn backward() -> Case {
          tx late: mix:0 away:0 -> G:25 H:34.99";
     Case::new(text, "late:1").backward()
 }
+
+/// A chain of transactions that spend and make outputs at random.
+pub(crate) fn mesh(steps: &[(Vec<usize>, Vec<u64>)]) -> Case {
+    let mut text =
+        "block\ntx t0: coinbase -> Thief:50\nblock\ntx u: coinbase -> Clean:50\n".to_owned();
+    let mut open = vec![("t0:0".to_owned(), 5_000_000_000_u64), ("u:0".to_owned(), 5_000_000_000)];
+    let mut stops = Vec::new();
+    for (number, (inputs, outputs)) in (1..).zip(steps) {
+        let mut from = Vec::new();
+        let mut sum = 0;
+        for input in inputs {
+            if open.is_empty() {
+                break;
+            }
+            let (name, value) = open.swap_remove(input % open.len());
+            from.push(name);
+            sum += value;
+        }
+        let parts: u64 = outputs.iter().sum::<u64>() + 1;
+        let to: Vec<(String, u64)> = (0..)
+            .zip(outputs)
+            .map(|(vout, part)| {
+                (
+                    format!("O{number}_{vout}"),
+                    u64::try_from(u128::from(sum) * u128::from(*part) / u128::from(parts)).unwrap(),
+                )
+            })
+            .collect();
+        if from.is_empty() {
+            break;
+        }
+        let shown: Vec<String> =
+            to.iter().map(|(name, value)| format!("{name}:{value}sat")).collect();
+        let block = if number % 40 == 1 { "block\n" } else { "" };
+        writeln!(text, "{block}tx t{number}: {} -> {}", from.join(" "), shown.join(" ")).unwrap();
+        for (vout, (name, value)) in to.into_iter().enumerate() {
+            if (number + vout) % 7 == 0 {
+                stops.push((name, ["service", "bridge", "coinjoin"][vout % 3]));
+            } else {
+                open.push((format!("t{number}:{vout}"), value));
+            }
+        }
+    }
+    let mut case = Case::new(&text, "t0:0");
+    case.stops = stops;
+    case
+}

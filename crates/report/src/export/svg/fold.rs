@@ -22,7 +22,7 @@ const SHORT_CHAIN: usize = 3;
 /// Of the ends of a folded box, at most this many stay by themselves, …
 const LARGE_ENDS: usize = 3;
 /// … if they are at least one part in this many of all of their sort.
-const LARGE_PART: u64 = 7;
+const LARGE_PART: u64 = 3;
 
 /// What was left out of the drawing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -191,58 +191,67 @@ fn beyond(graph: &mut Graph, options: &Options, backward: bool) {
 
 /// Joins the smaller transactions (or ends) of a column until it has few enough rows.
 fn thin(graph: &mut Graph, column: usize, rows: usize, ends: bool) {
-    let columns = columns(&ranks(graph));
-    let Some(column) = columns.get(column).filter(|column| column.len() > rows) else { return };
-    let (chosen, others): (Vec<usize>, Vec<usize>) =
-        column.iter().partition(|&&node| graph.nodes[node].is_end() == ends);
-    let room = rows.saturating_sub(others.len()).max(rows / 2);
-    if chosen.len() <= room {
-        return;
+    let Some(crowd) = Crowd::of(graph, column, rows, ends) else { return };
+    // What hangs on the same box is joined first: then no lines cross for it.
+    if let Some(keep) = kept(&crowd.beside, crowd.room) {
+        return graph.merge(&rest(&crowd.order, &crowd.beside, keep));
     }
-    let through = graph.through();
-    let mut order = chosen;
-    order.sort_by_key(|&node| (Reverse(through[node].upper), node));
-    let near = graph.neighbours();
-    let alike = |node: usize| -> Alike {
-        let about = &graph.nodes[node];
-        let leads = near.before[node].iter().chain(&near.after[node]);
-        let leads: BTreeSet<_> =
-            leads.map(|&next| (graph.nodes[next].kind, &graph.nodes[next].reason)).collect();
-        let leads =
-            leads.into_iter().filter(|_| !ends).map(|(kind, reason)| (Some(kind), reason.clone()));
-        (about.kind, about.reason.clone(), leads.collect())
-    };
-    let fine: Vec<(Alike, Vec<usize>)> = order
-        .iter()
-        .map(|&node| {
-            (
-                alike(node),
-                near.before[node]
-                    .iter()
-                    .chain(&near.after[node])
-                    .copied()
-                    .filter(|_| ends)
-                    .collect(),
-            )
-        })
-        .collect();
-    let coarse: Vec<Alike> = fine.iter().map(|(alike, _)| alike.clone()).collect();
-    let kinds: Vec<Kind> = order.iter().map(|&node| graph.nodes[node].kind).collect();
-    // Joining only what hangs on the same box is worth two boxes fewer of the large ones.
-    let (near_kept, all_kept) = (kept(&fine, room), kept(&coarse, room));
-    let sets = match (near_kept, all_kept) {
-        (Some(keep), other) if other.is_none_or(|other| keep + 2 >= other) => {
-            rest(&order, &fine, keep)
-        }
-        (_, Some(keep)) => rest(&order, &coarse, keep),
-        (_, None) => rest(&order, &kinds, kept(&kinds, room).unwrap_or(0)),
+    graph.merge(&rest(&crowd.order, &crowd.beside, 0));
+    let Some(crowd) = Crowd::of(graph, column, rows, ends) else { return };
+    let sets = match kept(&crowd.alike, crowd.room) {
+        Some(keep) => rest(&crowd.order, &crowd.alike, keep),
+        None => rest(&crowd.order, &crowd.kinds, kept(&crowd.kinds, crowd.room).unwrap_or(0)),
     };
     graph.merge(&sets);
 }
 
-/// What makes two boxes of a column of one sort: kind, reason, and for transactions what they
-/// are between.
-type Alike = (Kind, String, Vec<(Option<Kind>, String)>);
+/// The transactions (or ends) of a column that has too many, largest first, and what makes two of
+/// them one.
+struct Crowd {
+    /// How many boxes may be left.
+    room: usize,
+    order: Vec<usize>,
+    /// Of one sort, and between the same boxes (transactions: paid by the same ones).
+    beside: Vec<(Alike, Vec<usize>)>,
+    alike: Vec<Alike>,
+    kinds: Vec<Kind>,
+}
+
+/// Kind and reason, and for transactions the sorts of ends that they lead to.
+type Alike = (Kind, String, BTreeSet<(Kind, String)>);
+
+impl Crowd {
+    fn of(graph: &Graph, column: usize, rows: usize, ends: bool) -> Option<Self> {
+        let columns = columns(&ranks(graph));
+        let column = columns.get(column).filter(|column| column.len() > rows)?;
+        let (mut order, others): (Vec<usize>, Vec<usize>) =
+            column.iter().partition(|&&node| graph.nodes[node].is_end() == ends);
+        let room = rows.saturating_sub(others.len()).max(rows / 2);
+        if order.len() <= room {
+            return None;
+        }
+        let through = graph.through();
+        order.sort_by_key(|&node| (Reverse(through[node].upper), node));
+        let near = graph.neighbours();
+        let sort = |node: usize| (graph.nodes[node].kind, graph.nodes[node].reason.clone());
+        let alike = |&node: &usize| {
+            let around = near.before[node].iter().chain(&near.after[node]);
+            let leads = around.filter(|_| !ends).map(|&next| sort(next)).collect();
+            (graph.nodes[node].kind, graph.nodes[node].reason.clone(), leads)
+        };
+        let alike: Vec<Alike> = order.iter().map(alike).collect();
+        let beside = |(&node, alike): (&usize, &Alike)| {
+            let mut around = near.before[node].clone();
+            if ends {
+                around.extend(&near.after[node]);
+            }
+            (alike.clone(), around)
+        };
+        let beside = order.iter().zip(&alike).map(beside).collect();
+        let kinds = order.iter().map(|&node| graph.nodes[node].kind).collect();
+        Some(Self { room, order, beside, alike, kinds })
+    }
+}
 
 /// How many of the first may stay by themselves if the others are joined by key.
 fn kept<K: Ord>(keys: &[K], room: usize) -> Option<usize> {

@@ -4,6 +4,8 @@ use super::{graph::Graph, rank};
 
 /// Rounds of sorting, each once to the right and once to the left.
 const ROUNDS: usize = 12;
+/// Rounds of swapping neighbours after each.
+const SWAPS: usize = 8;
 
 /// Something in a column: a box, or a line on its way past the column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +38,9 @@ impl Lanes {
         let mut routes = Vec::new();
         for (number, edge) in graph.edges.iter().enumerate() {
             let mut route = vec![edge.from];
-            for column in ranks[edge.from] + 1..ranks[edge.to] {
-                columns[column].push(items.len());
+            let between = columns.iter_mut().take(ranks[edge.to]).skip(ranks[edge.from] + 1);
+            for column in between {
+                column.push(items.len());
                 route.push(items.len());
                 items.push(Item::Line(number));
             }
@@ -84,6 +87,7 @@ impl Lanes {
             for column in (0..self.columns.len().saturating_sub(1)).rev() {
                 self.sort_column(column, false);
             }
+            self.swap();
             let crossings = self.crossings();
             if crossings < best.0 {
                 best = (crossings, self.columns.clone());
@@ -108,12 +112,51 @@ impl Lanes {
         self.columns[column] = means.into_iter().map(|(_, _, item)| item).collect();
     }
 
+    /// Swaps neighbours of a column while that makes fewer lines cross.
+    fn swap(&mut self) {
+        let mut place = vec![0; self.items.len()];
+        for column in 0..self.columns.len() {
+            self.number(column, &mut place);
+        }
+        for _ in 0..SWAPS {
+            let mut better = false;
+            for column in 0..self.columns.len() {
+                for upper in 1..self.columns[column].len() {
+                    let (a, b) = (self.columns[column][upper - 1], self.columns[column][upper]);
+                    if self.crossings_of(b, a, &place) < self.crossings_of(a, b, &place) {
+                        self.columns[column].swap(upper - 1, upper);
+                        better = true;
+                    }
+                }
+                self.number(column, &mut place);
+            }
+            if !better {
+                break;
+            }
+        }
+    }
+
+    /// How often the lines of two items cross if the first is above the second.
+    fn crossings_of(&self, above: usize, below: usize, place: &[usize]) -> usize {
+        let count = |links: &[Vec<(usize, usize)>]| {
+            let over = |&(a, _): &(usize, usize)| {
+                links[below].iter().filter(|(b, _)| place[*b] < place[a]).count()
+            };
+            links[above].iter().map(over).sum::<usize>()
+        };
+        count(&self.before) + count(&self.after)
+    }
+
+    fn number(&self, column: usize, place: &mut [usize]) {
+        for (number, &item) in self.columns[column].iter().enumerate() {
+            place[item] = number;
+        }
+    }
+
     /// The place of each item in a column; 0 for items of others.
     fn places(&self, column: usize) -> Vec<usize> {
         let mut places = vec![0; self.items.len()];
-        for (place, &item) in self.columns[column].iter().enumerate() {
-            places[item] = place;
-        }
+        self.number(column, &mut places);
         places
     }
 
@@ -148,5 +191,32 @@ impl Lanes {
             }
         }
         crossings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{export::svg::gather, tests::shapes};
+
+    #[test]
+    fn a_tree_has_no_crossings() {
+        for case in [shapes::tiny(), shapes::wide(30), shapes::deep(6)] {
+            let graph = gather::graph(&case.document());
+            assert_eq!(Lanes::new(&graph).crossings(), 0);
+        }
+    }
+
+    #[test]
+    fn routes_have_one_step_in_each_column() {
+        let graph = gather::graph(&shapes::backward().document());
+        let lanes = Lanes::new(&graph);
+        let ranks = rank::ranks(&graph);
+        for (edge, route) in graph.edges.iter().zip(&lanes.routes) {
+            assert_eq!(route.len(), ranks[edge.to] - ranks[edge.from] + 1);
+            for (item, column) in route.iter().zip(ranks[edge.from]..) {
+                assert!(lanes.columns[column].contains(item));
+            }
+        }
     }
 }

@@ -25,7 +25,7 @@ use std::io::Write;
 
 use crate::{Result, model::TraceDocument};
 
-use canvas::Canvas;
+use canvas::{Area, Canvas};
 use fold::LeftOut;
 use frame::{Footer, Header};
 use graph::Graph;
@@ -39,9 +39,9 @@ const MARGIN: i64 = 240;
 pub struct Options {
     /// The title; where it is `None`, the picture says how much money it follows.
     pub title: Option<String>,
-    /// At most this many columns (at least 3). What is further away is folded into one box.
+    /// At most this many columns (3 to 40). What is further away is folded into one box.
     pub columns: usize,
-    /// At most this many boxes in a column (at least 4). The smaller ones are folded.
+    /// At most this many boxes in a column (4 to 60). The smaller ones are folded.
     pub rows: usize,
 }
 
@@ -71,15 +71,15 @@ struct Picture {
 impl Picture {
     fn new(document: &TraceDocument, options: &Options) -> Self {
         let mut graph = gather::graph(document);
-        let options =
-            Options { columns: options.columns.max(3), rows: options.rows.max(4), title: None };
+        let columns = options.columns.clamp(3, 40);
+        let options = Options { columns, rows: options.rows.clamp(4, 60), title: None };
         let backward = document.provenance.parameters.direction == "backward";
         let left_out = fold::fold(&mut graph, &options, backward);
         Self { graph, left_out }
     }
 
-    /// The picture, and its canvas's size and texts for whoever checks them.
-    fn draw(&self, document: &TraceDocument, options: &Options) -> (String, Drawn) {
+    /// The picture, and what a test looks at: the size of its canvas and the areas of its texts.
+    fn draw(&self, document: &TraceDocument, options: &Options) -> (String, (i64, i64), Vec<Area>) {
         let layout = Layout::new(&self.graph);
         let footer = Footer::new(document, &self.graph, &self.left_out);
         let inner = layout.width.max(footer.width());
@@ -93,14 +93,7 @@ impl Picture {
         footer.draw(&mut canvas, (MARGIN, sums), inner);
         let size = (inner + 2 * MARGIN, sums + footer.height(inner) + MARGIN);
         let title = options.title.clone().unwrap_or_else(|| frame::default_title(document));
-        let drawn = Drawn { size, texts: canvas.texts.clone() };
-        (canvas.finish(size, &title, &footer.describe()), drawn)
+        let texts = std::mem::take(&mut canvas.texts);
+        (canvas.finish(size, &title, &footer.describe()), size, texts)
     }
-}
-
-/// What a test looks at.
-#[cfg_attr(not(test), expect(dead_code))]
-struct Drawn {
-    size: (i64, i64),
-    texts: Vec<canvas::Area>,
 }
