@@ -2,7 +2,7 @@
 
 use analyze::trace::Policy;
 
-use super::shapes;
+use super::{shapes, xml};
 use crate::{
     export::{self, Format, csv, markdown},
     model::TraceDocument,
@@ -81,4 +81,27 @@ fn sums_of_the_document_agree() {
         let fees = document.bookings.iter().filter(|booking| booking.stop_reason == "fee");
         assert_eq!(leaves + fees.map(|fee| fee.amount.upper()).sum::<u64>(), booked);
     }
+}
+
+#[test]
+fn hostile_labels_stay_text_in_every_format() {
+    let hostile = "=cmd()|\"'<script>&\u{1b}[31m\u{202e}\r\n\\N`|_";
+    let mut case = shapes::tiny();
+    case.owners = vec![("Exchange".into(), hostile)];
+    let document = case.document();
+    for format in Format::ALL {
+        let text = text(&document, format);
+        assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{format}");
+        assert_eq!(text.contains('\u{202e}'), format == Format::Json, "{format}");
+        match format {
+            Format::Graphml | Format::Svg => xml::check(&text),
+            Format::Json => assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok()),
+            _ => {}
+        }
+    }
+    let mut leaves = Vec::new();
+    csv::write(&document, csv::Part::Leaves, &mut leaves).unwrap();
+    let leaves = String::from_utf8(leaves).unwrap();
+    assert_eq!(leaves.lines().count(), 1 + document.leaves.len());
+    assert!(leaves.contains(",\"'=cmd()"), "{leaves}");
 }

@@ -3,7 +3,7 @@
 use super::graph::Graph;
 
 /// The column of each node, from 0: the longest way from where money starts. Starts themselves
-/// move next to what they pay.
+/// move next to what they pay. An end whose way was not recorded is in the last column.
 pub(super) fn ranks(graph: &Graph) -> Vec<usize> {
     let near = graph.neighbours();
     let mut waiting: Vec<usize> = near.before.iter().map(Vec::len).collect();
@@ -18,11 +18,14 @@ pub(super) fn ranks(graph: &Graph) -> Vec<usize> {
             }
         }
     }
-    for node in 0..graph.nodes.len() {
-        if near.before[node].is_empty() {
-            let next = near.after[node].iter().map(|&next| rank[next]).min();
-            rank[node] = next.map_or(rank[node], |next| next.saturating_sub(1));
-        }
+    let last = rank.iter().copied().max().unwrap_or(0);
+    for node in (0..graph.nodes.len()).filter(|&node| near.before[node].is_empty()) {
+        let next = near.after[node].iter().map(|&next| rank[next]).min();
+        rank[node] = match next {
+            Some(next) => next.saturating_sub(1),
+            None if graph.nodes[node].is_end() => last,
+            None => rank[node],
+        };
     }
     rank
 }
