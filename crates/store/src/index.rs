@@ -53,7 +53,8 @@ impl Segment {
     fn read(&self, word: u32, hash: u64) -> (bool, u64) {
         let mask = (1u64 << self.number_bits) as u32 - 1;
         let same = (word ^ (hash as u32).checked_shl(self.number_bits).unwrap_or(0)) & !mask == 0;
-        (same, self.first + u64::from(word & mask) - 1)
+        // A damaged slot may have a fingerprint and no number: in segment 0 that is above any count.
+        (same, self.first.wrapping_add(u64::from(word & mask)).wrapping_sub(1))
     }
 
     #[inline]
