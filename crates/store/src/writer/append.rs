@@ -286,8 +286,9 @@ impl Writer {
             for (prevout, tx) in chunk.iter().zip(&mut *txs) {
                 let spender = spending.next(batch);
                 // Of coinbases with one txid (BIP-0030) the latest before the spend is meant, and
-                // the join gives any. No other transactions can be twins.
-                if *tx != NONE && columns.is_coinbase(*tx)? {
+                // the join gives any. No other transactions can be twins. And no transaction
+                // spends a later one of its batch, or itself.
+                if *tx != NONE && (*tx >= spender || columns.is_coinbase(*tx)?) {
                     let found = tx_index.find(id_hash(&prevout.txid), spender.into(), |tx| {
                         Ok(columns.tx_id.record::<32>(tx.into())? == &prevout.txid)
                     })?;
