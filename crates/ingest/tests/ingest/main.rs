@@ -6,13 +6,21 @@
 //! * `reorg`: reorganisations leave no trace.
 //! * `kill`: nor does a process that was killed.
 //! * `readers`: reading while the writer works.
+//! * `damage`: blocks that are no good. `untidy`: block files as a node leaves them.
+//! * `flips`: damaged stores. `opening`: what does not open. `disk`: full disks, on a `mount`.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a failed test panics")]
 
 mod branch;
+mod damage;
+mod disk;
+mod flips;
 mod kill;
+mod mount;
+mod opening;
 mod plan;
 mod readers;
 mod reorg;
 mod same;
 mod scratch;
+mod untidy;
