@@ -1,6 +1,6 @@
 //! Where data lies: the datadir, and which network in it is meant.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use chain::Network;
 use etcetera::BaseStrategy;
@@ -24,11 +24,6 @@ impl DataDir {
             Err(_) => Err(Failure::usage("there is no home directory to keep data in")
                 .hint("name a directory with --datadir or CHAINHOUND_DATADIR")),
         }
-    }
-
-    /// The directory itself.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
     }
 
     /// What belongs to one network.

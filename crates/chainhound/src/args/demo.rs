@@ -23,8 +23,13 @@ pub(crate) struct DemoArgs {
     /// Another seed is another chain
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// How many transactions, about
-    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    /// How many transactions, about; 20000 at least, or the mixers find no company
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 100_000,
+        value_parser = clap::value_parser!(u64).range(20_000..=100_000_000)
+    )]
     pub(crate) transactions: u64,
     #[command(flatten)]
     pub(crate) format: FormatArg,

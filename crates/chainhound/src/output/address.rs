@@ -13,7 +13,7 @@ pub(crate) struct AddressDocument {
     pub(crate) lock: Lock,
     /// Sums over the whole history; `null` with `--no-totals`.
     #[serde(flatten)]
-    pub(crate) totals: Option<Totals>,
+    pub(crate) totals: Option<AddressTotals>,
     /// A page of what was received, newest first.
     pub(crate) history: Vec<Received>,
     /// For `--cursor`, where there is more.
@@ -22,7 +22,7 @@ pub(crate) struct AddressDocument {
 
 /// Sums over the whole history.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-pub(crate) struct Totals {
+pub(crate) struct AddressTotals {
     /// What is there now, as far as known.
     pub(crate) balance_sat: u64,
     /// All that ever arrived.

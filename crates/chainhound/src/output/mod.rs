@@ -3,6 +3,7 @@
 
 mod address;
 mod block;
+mod demo;
 mod document;
 mod policies;
 mod rows;
@@ -13,11 +14,16 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write, stdout};
 
 use serde::Serialize;
 
+pub(crate) use report::model::Amount;
+
 use crate::{args::Common, failure::Failure, say::coloured};
 
 pub(crate) use self::{
-    address::{AddressDocument, Received, Totals},
+    address::{AddressDocument, AddressTotals, Received},
     block::{BlockDocument, Header},
+    demo::{
+        BeforeMixing, BoundsScore, DemoDestination, DemoDocument, PolicyScore, Score, Share, Totals,
+    },
     document::{Document, Provenance},
     policies::side_by_side,
     rows::{Facts, Rows},

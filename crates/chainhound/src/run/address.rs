@@ -7,7 +7,7 @@ use crate::{
     args::{AddressArgs, Format},
     failure::{Exit, Failure},
     ledger::{self, Chain},
-    output::{AddressDocument, Document, Provenance, Received, Totals},
+    output::{AddressDocument, AddressTotals, Document, Provenance, Received},
     root::parse_outpoint,
 };
 
@@ -110,8 +110,8 @@ fn page(
 }
 
 /// Walks the whole history: one step per output.
-fn totals(ledger: &dyn Ledger, address: AddressNum) -> Result<Totals, Failure> {
-    let mut totals = Totals::default();
+fn totals(ledger: &dyn Ledger, address: AddressNum) -> Result<AddressTotals, Failure> {
+    let mut totals = AddressTotals::default();
     let newest = ledger.last_output_of(address, None)?;
     let (mut next, mut oldest) = (newest, newest);
     let mut last_spender = None;

@@ -2,6 +2,7 @@
 
 mod address;
 mod block;
+mod demo;
 mod describe;
 mod index;
 mod progress;
@@ -48,6 +49,6 @@ pub(crate) fn run(cli: &Cli, say: &Say, output: &mut Output) -> Result<Exit, Fai
         Verb::Store(StoreVerb::Check(args)) => store::check(args, session),
         Verb::Store(StoreVerb::Inspect(args)) => store::inspect(args, session),
         Verb::Trace(args) => trace::run(args, session),
-        Verb::Demo(_) => Err(Failure::usage("not there yet")),
+        Verb::Demo(args) => demo::run(args, session),
     }
 }

@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use analyze::trace::{Direction, Limits, NoStops, Policy, Query, RootSpec, Stops};
+use analyze::trace::{Direction, Limits, NoStops, Policy, Query, RootSpec, StopAt, Stops};
 use chain::{AddressNum, Height, Ledger, Network, OutPoint, Sats, ScriptBuf, script};
 use report::{
     export::{self, Format, csv::Part},
@@ -62,19 +62,21 @@ pub(crate) fn document(
     chain: &Chain,
     query: &Query,
     context: &Context,
+    stops: &mut impl StopAt,
 ) -> Result<TraceDocument, Failure> {
     // Once for each kind of chain, so that the walk knows which one it has.
     fn on<L: Ledger>(
         ledger: &L,
         query: &Query,
         context: &Context,
+        stops: &mut impl StopAt,
     ) -> Result<TraceDocument, Failure> {
-        let trace = analyze::trace::trace(ledger, query, &mut NoStops)?;
+        let trace = analyze::trace::trace(ledger, query, stops)?;
         Ok(TraceDocument::new(&trace, ledger, context)?)
     }
     match chain {
-        Chain::Whole(store) => on(store.as_ref(), query, context),
-        Chain::Sparse(memory) => on(memory.as_ref(), query, context),
+        Chain::Whole(store) => on(store.as_ref(), query, context, stops),
+        Chain::Sparse(memory) => on(memory.as_ref(), query, context, stops),
     }
 }
 
@@ -184,7 +186,7 @@ impl<'a> Question<'a> {
             parameters,
             ..Context::default()
         };
-        document(chain, &query, &context)
+        document(chain, &query, &context, &mut NoStops)
     }
 
     /// The stop addresses as numbers, and those that nobody ever paid: nothing can arrive there.
