@@ -82,3 +82,41 @@ fn chain(chains: &Path, size: u64) -> anyhow::Result<PathBuf> {
     }
     Ok(blocks)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, time::Duration};
+
+    use analyze::trace::Policy;
+    use source::BlockDir;
+    use store::Writer;
+
+    use super::chain;
+    use crate::{append, graph, lookups, open_store, sweeps};
+
+    fn index(blocks: &Path, store: &Path) {
+        let blocks = BlockDir::open(blocks, None).unwrap();
+        let mut writer = Writer::open(store, blocks.network(), store::Options::default()).unwrap();
+        ingest::index(&blocks, &mut writer, &ingest::Options::default(), |_| ()).unwrap();
+    }
+
+    /// What is measured works, and the trace reaches what a plain walk reaches.
+    #[test]
+    fn measures_a_small_chain() {
+        let dir = tempfile::tempdir().unwrap();
+        let (blocks, folder) = (chain(dir.path(), 3000).unwrap(), dir.path().join("store"));
+        index(&blocks, &folder);
+        let cost = append::measure(&blocks, &folder).unwrap();
+        assert_eq!(append::figures(&[cost, cost]).missed(), 0);
+        let store = open_store(&folder).unwrap();
+        lookups::measure(&store).unwrap();
+        for policy in Policy::ALL {
+            let swept = sweeps::sweep_whole(&store, policy, Duration::ZERO).unwrap();
+            assert!(swept["transactions"].as_u64() > Some(500), "{policy}: {swept}");
+        }
+        let question = graph::question(&store, 20).unwrap();
+        let reach = sweeps::reach(&store, question).unwrap().table();
+        assert!(!reach.contains("a walk frontier by frontier"), "{reach}");
+        assert!(question.reached > 10, "{question:?}");
+    }
+}

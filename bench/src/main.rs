@@ -23,6 +23,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use analyze::trace::Policy;
@@ -168,7 +169,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
             return Ok(());
         }
         Job::Sweep { store, policy } => {
-            println!("{}", sweeps::sweep_whole(&open_store(store)?, *policy)?);
+            println!("{}", sweeps::sweep_whole(&open_store(store)?, *policy, SWEEPING)?);
             return Ok(());
         }
         Job::All(options) => all::measure(options)?,
@@ -213,6 +214,9 @@ fn publish(args: &Args, machine: &Machine, figures: &Figures) -> anyhow::Result<
     }
     Ok(())
 }
+
+/// How long a whole-chain trace is repeated, so that small chains can be timed.
+const SWEEPING: Duration = Duration::from_secs(1);
 
 const INTRODUCTION: &str = "\
 Written by `cargo xtask bench --write docs/performance.md`. All figures are of one run on one machine, on synthetic chains that

@@ -18,8 +18,13 @@ use crate::{
 /// Every so manieth coinbase is a root of a sweep, so that nearly everything is tainted.
 const EVERY: u32 = 10;
 
-/// Traces a whole chain once to warm up and then several times, and tells what that took.
-pub(crate) fn sweep_whole(ledger: &impl Ledger, policy: Policy) -> anyhow::Result<Value> {
+/// Traces a whole chain once to warm up and then at least three times and for so long, and tells
+/// what that took.
+pub(crate) fn sweep_whole(
+    ledger: &impl Ledger,
+    policy: Policy,
+    at_least: Duration,
+) -> anyhow::Result<Value> {
     let mut roots = Vec::new();
     let mut height = Height(EVERY);
     while let Some(block) = ledger.block(height)? {
@@ -31,8 +36,7 @@ pub(crate) fn sweep_whole(ledger: &impl Ledger, policy: Policy) -> anyhow::Resul
     query.policy = policy;
     let summary = sweep(ledger, &query)?;
     let (mut walls, mut cpus) = (Vec::new(), Vec::new());
-    // At least three times, and for a second.
-    while cpus.len() < 3 || cpus.iter().sum::<Duration>() < Duration::from_secs(1) {
+    while cpus.len() < 3 || cpus.iter().sum::<Duration>() < at_least {
         let clock = Clock::start();
         sweep(ledger, &query)?;
         let passed = clock.passed();
