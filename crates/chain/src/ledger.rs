@@ -51,6 +51,16 @@ pub trait Ledger {
     /// Clears `into` and fills it with the inputs in `vin` order; a coinbase has none.
     fn inputs(&self, tx: TxNum, into: &mut Vec<Input>) -> Result<()>;
 
+    /// Sum of the values of the inputs; nothing for a coinbase.
+    ///
+    /// A sweep under haircut, poison or bounds needs no more than this of the inputs, and a store
+    /// can add up a column faster than it can fill a vector: that is a quarter of the sweep.
+    fn input_sum(&self, tx: TxNum) -> Result<Sats> {
+        let mut inputs = Vec::new();
+        self.inputs(tx, &mut inputs)?;
+        Ok(Sats(inputs.iter().fold(0, |sum: u64, input| sum.saturating_add(input.value.0))))
+    }
+
     /// Clears `into` and fills it with the known outputs in `vout` order: all of them, unless
     /// the transaction is a [`Flags::STUB`].
     fn outputs(&self, tx: TxNum, into: &mut Vec<Output>) -> Result<()>;

@@ -1,6 +1,6 @@
 //! Where did the money go? In chain order, from inputs to outputs.
 
-use chain::{Ledger, OutNum, Output, Spend, TxNum};
+use chain::{Input, Ledger, OutNum, Output, Sats, Spend, TxNum};
 
 use super::{
     StopAt,
@@ -15,7 +15,7 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
     pub(super) fn forward(&mut self) -> Result<()> {
         while let Some(slot) = self.inbox.next() {
             self.collect(slot);
-            if !self.own.entries.is_empty() || self.root_due(false) {
+            if self.has_own() || self.root_due(false) {
                 self.pass_on(TxNum(slot))?;
             }
             // The block's last transaction is done, so all fees for its coinbase are here.
@@ -26,40 +26,49 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
         Ok(())
     }
 
+    /// Whether anything was delivered to the transaction at hand, one way or the other.
+    #[inline]
+    fn has_own(&self) -> bool {
+        !self.own.entries.is_empty() || !self.sources.is_empty()
+    }
+
+    #[inline]
     fn pass_on(&mut self, tx: TxNum) -> Result<()> {
         self.ledger.outputs(tx, &mut self.outputs)?;
         self.spread.marks.clear();
         self.spread.items.clear();
         let mut hops = 0;
-        if !self.own.entries.is_empty() {
+        if !self.sources.is_empty() {
+            let total = self.ledger.input_sum(tx)?.0;
+            hops = self.hops.saturating_add(1);
+            self.spread_inputs(tx, total, hops)?;
+        } else if !self.own.entries.is_empty() {
             self.ledger.inputs(tx, &mut self.inputs)?;
             match self.stop_before(tx) {
                 Some(reason) => self.end_entries(false, reason)?,
-                None => hops = self.spread_inputs(tx)?,
+                None => {
+                    let inputs = std::mem::take(&mut self.inputs);
+                    let keys = inputs.iter().map(|input| (input.source.0, input.value.0));
+                    hops = self.line_up(tx, false, keys)?.saturating_add(1);
+                    let add = |sum: u64, input: &Input| sum.saturating_add(input.value.0);
+                    let total = inputs.iter().fold(0, add);
+                    self.inputs = inputs;
+                    self.spread_inputs(tx, total, hops)?;
+                }
             }
         }
         self.reach_outputs(tx, false, hops)
     }
 
-    /// Inputs to outputs and fee; returns the outputs' hops.
+    /// What is in `sources`, part of `total` satoshis, to outputs and fee.
     #[inline]
-    fn spread_inputs(&mut self, tx: TxNum) -> Result<u32> {
+    fn spread_inputs(&mut self, tx: TxNum, total: u64, hops: u32) -> Result<()> {
         let paid = self.fill_values();
-        let mut taken = Some(0u64);
-        for input in &self.inputs {
-            taken = taken.and_then(|sum| sum.checked_add(input.value.0));
-        }
-        let sums = taken.zip(paid);
-        let Some((total, fee)) =
-            sums.and_then(|(taken, paid)| Some((taken, taken.checked_sub(paid)?)))
-        else {
+        let possible = total <= Sats::MAX_MONEY.0;
+        let Some(fee) = paid.and_then(|paid| total.checked_sub(paid)).filter(|_| possible) else {
             return self.inconsistent(tx, "pays out more than it takes in");
         };
         self.values.push(fee);
-        let inputs = std::mem::take(&mut self.inputs);
-        let keys = inputs.iter().map(|input| (input.source.0, input.value.0));
-        let hops = self.line_up(tx, false, keys)?.saturating_add(1);
-        self.inputs = inputs;
         self.reach.transactions += 1;
         self.spread(tx, false, total, true, |walk, source, dest| {
             let from = Place::Output(walk.inputs[source].source);
@@ -70,7 +79,7 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
         if !P::is_clean(self.spread.marks[place]) {
             self.pay_fee(tx, place, fee, hops)?;
         }
-        Ok(hops)
+        Ok(())
     }
 
     /// The outputs' values, and their sum if it is no nonsense.

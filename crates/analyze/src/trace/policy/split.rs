@@ -12,7 +12,8 @@ impl Splitter {
     /// `amount`: all are rounded down, and the satoshis left over go one each to the largest
     /// remainders, the first of equal ones first (Hamilton's method).
     ///
-    /// `total` is the sum of the weights and not below `amount`; then no part exceeds its weight.
+    /// `total` is the sum of the weights, below 2^63 and not below `amount`; then no part exceeds
+    /// its weight.
     pub(super) fn split(
         &mut self,
         amount: u64,
@@ -26,9 +27,10 @@ impl Splitter {
         }
         let first = into.len();
         let mut left = amount;
+        let ratio = Ratio::new(amount, total);
         self.remainders.clear();
         for weight in weights {
-            let (part, remainder) = mul_div(weight, amount, total);
+            let (part, remainder) = ratio.of(weight);
             left -= part;
             into.push(part);
             self.remainders.push(remainder);
@@ -67,19 +69,37 @@ impl Splitter {
     }
 }
 
-/// `a · b / divisor` and the remainder, exactly. `b` is not above `divisor`.
-#[inline]
-fn mul_div(a: u64, b: u64, divisor: u64) -> (u64, u64) {
-    if divisor == 0 {
-        return (0, 0);
+/// `weight · amount / total` for many weights, without a division for each.
+///
+/// With `factor` = ⌊amount · 2^64 / total⌋ the product `weight · factor / 2^64` falls short of
+/// the exact value by less than `weight / 2^64`, so rounded down it is the quotient or one less,
+/// and the remainder tells which.
+#[derive(Clone, Copy)]
+struct Ratio {
+    amount: u64,
+    total: u64,
+    factor: u64,
+}
+
+impl Ratio {
+    /// `amount` is below `total`, and that below 2^63: all bitcoin are below 2^51 satoshis.
+    #[inline]
+    fn new(amount: u64, total: u64) -> Self {
+        let factor = (u128::from(amount) << 64) / u128::from(total.max(1));
+        Self { amount, total, factor: factor as u64 }
     }
-    match a.checked_mul(b) {
-        Some(product) => (product / divisor, product % divisor),
-        None => {
-            let (product, divisor) = (u128::from(a) * u128::from(b), u128::from(divisor));
-            let quotient = product / divisor;
-            // Both fit: the quotient is not above `a`, the remainder below the divisor.
-            (quotient as u64, (product - quotient * divisor) as u64)
+
+    /// The quotient and the remainder, exactly. `weight` is not above `total`.
+    #[inline]
+    fn of(self, weight: u64) -> (u64, u64) {
+        let quotient = (u128::from(weight) * u128::from(self.factor) >> 64) as u64;
+        // Below 2 · total, so the upper halves of the products cancel out.
+        let whole = weight.wrapping_mul(self.amount);
+        let remainder = whole.wrapping_sub(quotient.wrapping_mul(self.total));
+        if remainder >= self.total {
+            (quotient + 1, remainder - self.total)
+        } else {
+            (quotient, remainder)
         }
     }
 }
@@ -113,6 +133,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn ratios_are_exact(total in 1..1u64 << 63, amount: u64, weight: u64) {
+            let (amount, weight) = (amount % total, weight % (total + 1));
+            let exact = u128::from(weight) * u128::from(amount);
+            let (quotient, remainder) = Ratio::new(amount, total).of(weight);
+            prop_assert_eq!(u128::from(quotient), exact / u128::from(total));
+            prop_assert_eq!(u128::from(remainder), exact % u128::from(total));
+        }
+
         #[test]
         fn parts_sum_up_and_never_exceed(
             weights in prop::collection::vec(0..u64::pow(10, 14), 1..80),
