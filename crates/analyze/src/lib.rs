@@ -3,6 +3,7 @@
 //! [`trace`] follows satoshis forwards or backwards under a policy. The same ledger and the same
 //! parameters give the same result, byte for byte; nothing here does I/O or knows a clock.
 
+pub mod change;
 pub mod coinjoin;
 pub mod entropy;
 mod error;

@@ -6,6 +6,8 @@
 // functions marked `#[test]`.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
+mod change;
 mod coinjoin;
 mod entropy;
+mod generated;
 mod sets;
