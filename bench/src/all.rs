@@ -45,18 +45,19 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<Figures> {
         let datadir = options.chains.join(format!("store-{size}"));
         eprintln!("== {size} transactions");
         let limited = largest && !options.no_limit;
-        figures.append(indexing::measure(&product, &chain, &datadir, limited)?);
+        figures.append(indexing::measure(&product, &chain, &datadir, largest, limited)?);
         let store = open_store(&datadir)?;
-        figures.append(sweeps::measure(&store, &datadir)?);
+        figures.append(sweeps::measure(&store, &datadir, largest)?);
         if largest {
             figures.append(sweeps::small(&store, &product, &datadir)?);
             figures.append(lookups::measure(&store)?);
             let question = graph::question(&store, 20)?;
-            figures.append(sweeps::reach(&store, question)?);
+            let (reach, ours) = sweeps::reach(&store, question)?;
+            figures.append(reach);
             if !options.no_peers {
                 let edges = options.chains.join(format!("edges-{size}"));
                 graph::dump(&store, question, &edges)?;
-                figures.append(peers::measure(&edges)?);
+                figures.append(peers::measure(&edges, Some(ours))?);
                 let _ = fs::remove_file(&edges);
             }
         }
@@ -115,8 +116,8 @@ mod tests {
             assert!(swept["transactions"].as_u64() > Some(500), "{policy}: {swept}");
         }
         let question = graph::question(&store, 20).unwrap();
-        let reach = sweeps::reach(&store, question).unwrap().table();
-        assert!(!reach.contains("a walk frontier by frontier"), "{reach}");
+        let reach = sweeps::reach(&store, question).unwrap().0.table();
+        assert!(!reach.contains("the walk reaches"), "{reach}");
         assert!(question.reached > 10, "{question:?}");
     }
 }

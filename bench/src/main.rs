@@ -173,13 +173,13 @@ fn run(args: &Args) -> anyhow::Result<()> {
             return Ok(());
         }
         Job::All(options) => all::measure(options)?,
-        Job::Trace { store } => sweeps::measure(&open_store(store)?, store)?,
+        Job::Trace { store } => sweeps::measure(&open_store(store)?, store, true)?,
         Job::Index { blocks, datadir, no_limit } => {
-            indexing::measure(&Product::build()?, blocks, datadir, !no_limit)?
+            indexing::measure(&Product::build()?, blocks, datadir, true, !no_limit)?
         }
         Job::Append { blocks, store } => append::figures(&[append::measure(blocks, store)?]),
         Job::Lookups { store } => lookups::measure(&open_store(store)?)?,
-        Job::Peers { edges } => peers::measure(edges)?,
+        Job::Peers { edges } => peers::measure(edges, None)?,
     };
     publish(args, &machine, &figures)
 }

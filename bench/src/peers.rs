@@ -11,8 +11,9 @@ use serde_json::Value;
 
 use crate::figures::{Figures, Target};
 
-/// Runs the peers on a file written by `dump-edges` and gives their figures.
-pub(crate) fn measure(edges: &Path) -> anyhow::Result<Figures> {
+/// Runs the peers on a file written by `dump-edges` and gives their figures, beside the seconds
+/// that we took for the same question if they are known.
+pub(crate) fn measure(edges: &Path, ours: Option<f64>) -> anyhow::Result<Figures> {
     let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
     let python = environment(&peers)?;
     let output = Command::new(python)
@@ -24,7 +25,8 @@ pub(crate) fn measure(edges: &Path) -> anyhow::Result<Figures> {
         .output()
         .context("cannot start the peers' Python")?;
     anyhow::ensure!(output.status.success(), "the peers ended with {}", output.status);
-    figures(&serde_json::from_slice(&output.stdout).context("the peers' answer is not JSON")?)
+    let answer = serde_json::from_slice(&output.stdout);
+    figures(&answer.context("the peers' answer is not JSON")?, ours)
 }
 
 /// A private Python environment with the peers in it, made at the first run.
@@ -53,7 +55,7 @@ fn run(command: &mut Command) -> anyhow::Result<()> {
 }
 
 /// The figures in what `run.py --json` prints.
-fn figures(answer: &Value) -> anyhow::Result<Figures> {
+fn figures(answer: &Value, ours: Option<f64>) -> anyhow::Result<Figures> {
     let mut figures = Figures::default();
     figures.group(format!("Peers: forward reach of {} hops", answer["hops"]));
     for peer in answer["peers"].as_array().context("the peers' answer lists no peers")? {
@@ -64,10 +66,13 @@ fn figures(answer: &Value) -> anyhow::Result<Figures> {
             continue;
         }
         let number = |key: &str| peer[key].as_f64().unwrap_or(f64::NAN);
-        let what = format!("{name} {version}");
-        figures.add(&what, number("query_s") * 1e3, "ms", Target::None);
-        figures.add(format!("{what}, loading"), number("load_s"), "s", Target::None);
-        figures.add(format!("{what}, memory"), number("memory_bytes") / 1e6, "MB", Target::None);
+        figures.add(format!("{name} {version}"), number("query_s") * 1e3, "ms", Target::None);
+        if let Some(ours) = ours {
+            let ratio = ours / number("query_s");
+            figures.add("… chainhound's time, of this", ratio, "×", Target::AtMost(1.0));
+        }
+        figures.add("… loading", number("load_s"), "s", Target::None);
+        figures.add("… memory", number("memory_bytes") / 1e6, "MB", Target::None);
         if peer["reached"] != answer["expected"] {
             figures.note(format!(
                 "{name} reached {} transactions, we {}",
@@ -92,8 +97,8 @@ mod tests {
         });
         let absent = json!({ "name": "graph-tool", "skipped": "not installed" });
         let answer = json!({ "hops": 20, "expected": 10, "peers": [peer, absent] });
-        let table = figures(&answer).unwrap().table();
-        assert!(table.contains("359 ms"), "{table}");
+        let table = figures(&answer, Some(0.0359)).unwrap().table();
+        assert!(table.contains("359 ms") && table.contains("0.100 ×"), "{table}");
         assert!(table.contains("igraph reached 9 transactions, we 10"), "{table}");
         assert!(table.contains("graph-tool: not measured: not installed"), "{table}");
     }
