@@ -188,7 +188,9 @@ fn split(plans: &[OutPlan], taken: u64) -> Vec<TxOut> {
 fn each(plans: &[OutPlan], mut value: impl FnMut(&OutPlan) -> u64) -> Vec<TxOut> {
     let mut outputs = Vec::new();
     for plan in plans {
-        for _ in 0..plan.copies {
+        // Not so much of the long ones that a block gets larger than blocks can be.
+        let long = script(plan.kind, plan.owner).len() > 1000;
+        for _ in 0..if long { plan.copies.min(10) } else { plan.copies } {
             let value = Amount::from_sat(value(plan));
             outputs.push(TxOut { value, script_pubkey: script(plan.kind, plan.owner) });
         }

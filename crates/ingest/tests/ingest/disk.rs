@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-const DISK: u64 = 64 << 20;
+const DISK: u64 = 24 << 20;
 
 fn chain(seed: u64) -> Branch {
     Branch::new(&seeded(seed, Size { blocks: 60, txs: 12, owners: 60, copies: 900 }))

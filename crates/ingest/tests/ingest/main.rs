@@ -8,6 +8,7 @@
 //! * `readers`: reading while the writer works.
 //! * `damage`: blocks that are no good. `untidy`: block files as a node leaves them.
 //! * `flips`: damaged stores. `opening`: what does not open. `disk`: full disks, on a `mount`.
+//! * `real_node`: what a real node says about its own chain.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a failed test panics")]
 
@@ -20,6 +21,7 @@ mod mount;
 mod opening;
 mod plan;
 mod readers;
+mod real_node;
 mod reorg;
 mod same;
 mod scratch;

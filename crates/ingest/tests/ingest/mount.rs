@@ -41,7 +41,8 @@ impl Mount {
         let path = self.path().join("ballast");
         let mut file = File::create(&path).unwrap();
         // Until the disk is full; then as much again as is to be free.
-        while file.write_all(&[0; 4096]).is_ok() {}
+        let zeros = vec![0; 1 << 20];
+        while file.write_all(&zeros).is_ok() {}
         let len = file.metadata().unwrap().len();
         file.set_len(len.saturating_sub(free as u64)).unwrap();
         Ballast(path)

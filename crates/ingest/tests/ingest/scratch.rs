@@ -60,7 +60,9 @@ pub(crate) fn one_by_one() -> Options<'static> {
 /// A store of these blocks made at once.
 pub(crate) fn fresh(blocks: &[Block]) -> TempDir {
     let (files, store) = (files(blocks), dir());
-    index(files.path(), store.path(), &Options { threads: 1, ..Options::default() }).unwrap();
+    let options = Options { threads: 1, ..Options::default() };
+    let done = index(files.path(), store.path(), &options).unwrap();
+    assert_eq!(done.tip.map(|tip| tip.hash), blocks.last().map(Block::block_hash));
     settle(store.path());
     store
 }
