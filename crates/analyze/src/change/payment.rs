@@ -98,7 +98,8 @@ impl Payment {
 
 /// What the inputs hold more than the outputs, satoshis.
 pub(super) fn fee(inputs: &[Input], outputs: &[Output]) -> u64 {
-    let put: u64 = inputs.iter().map(|input| input.value.0).sum();
-    let taken: u64 = outputs.iter().map(|output| output.value.0).sum();
+    let add = |sum: u64, value: u64| sum.saturating_add(value);
+    let put = inputs.iter().map(|input| input.value.0).fold(0, add);
+    let taken = outputs.iter().map(|output| output.value.0).fold(0, add);
     put.saturating_sub(taken)
 }

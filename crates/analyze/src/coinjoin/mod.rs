@@ -33,7 +33,7 @@ pub use wasabi2::denominations as wasabi2_denominations;
 use facts::Facts;
 
 /// All rule ids, in the order in which they are tried. They never change their meaning.
-pub const RULES: [&str; 12] = [
+pub const RULES: [&str; 13] = [
     whirlpool::MIX,
     whirlpool::TX0,
     wasabi2::DENOMINATIONS,
@@ -45,6 +45,7 @@ pub const RULES: [&str; 12] = [
     suspicion::STONEWALL,
     suspicion::EQUAL_OUTPUTS,
     suspicion::MANY_GROUPS,
+    suspicion::EQUAL_PAIR,
     suspicion::PAYJOIN,
 ];
 
@@ -76,6 +77,7 @@ impl Detector {
             .or_else(|| joinmarket::round(shape, facts).filter(existed))
             .or_else(|| suspicion::stonewall(facts))
             .or_else(|| suspicion::generic(facts))
+            .or_else(|| suspicion::pair(facts))
             .or_else(|| suspicion::payjoin(shape, facts))
     }
 

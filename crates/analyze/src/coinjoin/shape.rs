@@ -40,7 +40,9 @@ pub struct Shape<'a> {
 impl Shape<'_> {
     /// What the inputs hold more than the outputs: the fee; zero where the figures contradict.
     pub fn fee(&self) -> Sats {
-        let sum = |coins: &[Coin]| coins.iter().map(|coin| coin.value.0).sum::<u64>();
+        let sum = |coins: &[Coin]| {
+            coins.iter().fold(0, |sum: u64, coin| sum.saturating_add(coin.value.0))
+        };
         Sats(sum(self.inputs).saturating_sub(sum(self.outputs)))
     }
 }

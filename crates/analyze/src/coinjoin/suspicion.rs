@@ -9,6 +9,7 @@ use super::{
 
 pub(super) const EQUAL_OUTPUTS: &str = "equal_outputs";
 pub(super) const MANY_GROUPS: &str = "many_groups";
+pub(super) const EQUAL_PAIR: &str = "equal_pair";
 pub(super) const STONEWALL: &str = "stonewall_shape";
 pub(super) const PAYJOIN: &str = "payjoin_unnecessary_input";
 
@@ -17,6 +18,8 @@ const FEWEST: u32 = 3;
 const SHARE: usize = 3;
 /// Inputs and outputs from which on many small groups are a finding too.
 const FEWEST_MANY: usize = 10;
+/// Outputs of a transaction whose equal pair says something at most.
+const MOST_BESIDE_PAIR: usize = 5;
 /// Below this (satoshis) equal outputs of a Stonewall shape are carriers of something else
 /// (counterparty protocols, ordinals), not money.
 const LEAST_STONEWALL: u64 = 5_000;
@@ -75,10 +78,31 @@ pub(super) fn stonewall(facts: &Facts) -> Option<Finding> {
     })
 }
 
+/// Two equal outputs among a few, whatever their value: a CoinJoin of two in other clothes than
+/// Stonewall's, or a sale, whose inputs are those of seller and buyer. It only keeps inputs apart.
+pub(super) fn pair(facts: &Facts) -> Option<Finding> {
+    let [pair] = facts.groups.as_slice() else { return None };
+    let few = pair.outputs == 2 && (3..=MOST_BESIDE_PAIR).contains(&facts.outputs());
+    let people = facts.distinct_inputs();
+    if !few || people < 2 || !splits(facts, pair.value.0) {
+        return None;
+    }
+    Some(Finding {
+        protocol: Protocol::Generic,
+        rule: EQUAL_PAIR,
+        parameters: vec![("amount_sat", pair.value.0), ("equal_outputs", 2)],
+        participants: Participants { lower: 1, upper: small(people.min(facts.outputs())) },
+        denominations: facts.groups.clone(),
+        era: Era::Unchecked,
+        label: false,
+        do_not_union: true,
+    })
+}
+
 /// Whether two parties could have brought the amount each: the inputs without the largest must
 /// pay for one equal output, and the largest alone, or with others, for the other.
 fn splits(facts: &Facts, amount: u64) -> bool {
-    let total: u64 = facts.spent.iter().sum();
+    let total = facts.spent.iter().fold(0, |sum: u64, value| sum.saturating_add(*value));
     let largest = facts.spent.last().copied().unwrap_or(0);
     largest <= total.saturating_sub(amount)
 }

@@ -196,7 +196,9 @@ fn suspicions() {
     check("3000000 4000000 -> 2000000x2 900000 1900000", "stonewall_shape apart");
     check("3000000 4000000 -> 2000000x2 2900000", "stonewall_shape apart");
     check("9000000 400000 -> 2000000x2 2900000 2490000", "-");
-    check("3000 4000 -> 2000x2 2900", "-");
+    check("9000000 3400000 -> 2000000x2 2900000 2490000 1000000", "equal_pair apart");
+    check("3000 4000 -> 2000x2 2900", "equal_pair apart");
+    check("tr/546x2 tr/90000 tr/70000 -> tr/546x2 tr/80000 tr/79000", "equal_pair apart");
     check("3000000 4000000 -> 3500000 3400000", "payjoin_unnecessary_input");
     check("3000000 4000000 -> 6500000 400000", "-");
     check("3000000 sh/4000000 -> 3500000 3400000", "-");
@@ -355,6 +357,7 @@ proptest! {
         let found = joinmarket::round(&shape, &facts)
             .or_else(|| suspicion::stonewall(&facts))
             .or_else(|| suspicion::generic(&facts))
+            .or_else(|| suspicion::pair(&facts))
             .or_else(|| suspicion::payjoin(&shape, &facts))
             .or_else(|| wasabi1::round(&shape, &facts))
             .or_else(|| wasabi2::round(&shape, &facts));

@@ -70,7 +70,13 @@ pub(super) struct Counts {
     pub(super) links: Vec<Vec<u128>>,
 }
 
+/// Inputs of a transaction that is counted at most: the recursion below is as deep.
+const MOST_INPUTS: usize = 500;
+
 pub(super) fn count(blocks: &Blocks, steps: &mut Steps) -> Result<Counts, Unknown> {
+    if blocks.inputs.class_of.len() > MOST_INPUTS {
+        return Err(Unknown::Size);
+    }
     let (whole_in, whole_out) = (blocks.inputs.whole(), blocks.outputs.whole());
     let mut counter = Counter { blocks, steps, known: FxHashMap::default() };
     let interpretations = counter.of(whole_in, whole_out)?;

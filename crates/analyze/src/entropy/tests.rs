@@ -55,6 +55,8 @@ fn unknown_is_said() {
     assert_eq!(why(&many, &[5]), Unknown::Size);
     assert_eq!(why(&many[..30], &[5]), Unknown::Size);
     assert_eq!(why(&[5; 60], &[5; 60]), Unknown::TooMany);
+    assert_eq!(why(&[5; 2_000], &[5; 2_000]), Unknown::Size);
+    assert_eq!(why(&[u64::MAX, 1], &[5]), Unknown::Contradiction);
     let few = Limits { parts: 1 << 18, steps: 100 };
     let found = entropy(&sats(&many[..8]), &sats(&many[..8]), IntraFees::default(), few);
     assert_eq!(found.counted, Err(Unknown::Budget));
