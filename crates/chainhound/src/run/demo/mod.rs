@@ -76,7 +76,7 @@ pub(crate) fn run(args: &DemoArgs, session: &mut Session<'_>) -> Result<Exit, Fa
         totals: totals(&now)?,
         destinations: score::destinations(&now, &holdings),
         score,
-        files: out.names()?,
+        files: out.names()?.into_iter().chain(["score.json".to_owned()]).collect(),
     };
     let parameters = Parameters { seed: args.seed, transactions: args.transactions };
     let document = Document::new("chainhound.demo.v1", Provenance::new(&chain, parameters), &body);

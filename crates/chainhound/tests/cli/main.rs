@@ -1,0 +1,19 @@
+//! The binary, tried from outside: what is typed, what comes out, and the exit code.
+//!
+//! * `harness`: runs the binary, makes small chains for it
+//! * `lookups`: `status`, `tx`, `address`, `block`, `store`, and the names in their JSON
+//! * `tracing`: `trace` in every format, and its flags
+//! * `indexing`: `index`: resume, reorganisation, follow, signals, sparse sets
+//! * `bad_input`: everything that is wrong, with the exit code and the words
+//! * `real_data`: mainnet blocks and the theft of May 2024, where the data is there
+//! * `demo`: the replay, small
+//! * `transcripts`: the commands in `docs/guide`, with their output
+
+mod bad_input;
+mod demo;
+mod harness;
+mod indexing;
+mod lookups;
+mod real_data;
+mod tracing;
+mod transcripts;

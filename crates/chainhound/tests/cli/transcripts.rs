@@ -1,0 +1,12 @@
+//! The commands in the guide, run as they stand there.
+
+use crate::harness::{HEIST, Home};
+
+#[test]
+fn the_guide_is_true() {
+    let home = Home::new(HEIST);
+    trycmd::TestCases::new()
+        .case("../../docs/guide/*.md")
+        .env("CHAINHOUND_DATADIR", home.path("data").to_str().unwrap())
+        .env("BLOCKS", home.block_dir().to_str().unwrap());
+}
