@@ -70,7 +70,7 @@ pub fn lineage<L: Ledger>(
             continue;
         }
         found.inputs_known += 1;
-        if class(source)?.protocol().is_some_and(|before| feeds(before, protocol)) {
+        if neighbour(class(source)?).is_some_and(|before| feeds(before, protocol)) {
             found.inputs_related += 1;
             found.value_in = Sats(found.value_in.0.saturating_add(input.value.0));
         }
@@ -80,12 +80,18 @@ pub fn lineage<L: Ledger>(
     for output in outputs {
         let Spend::By(spender) = output.spend else { continue };
         found.outputs_known += 1;
-        if class(spender)?.protocol().is_some_and(|after| feeds(protocol, after)) {
+        if neighbour(class(spender)?).is_some_and(|after| feeds(protocol, after)) {
             found.outputs_related += 1;
             found.value_out = Sats(found.value_out.0.saturating_add(output.value.0));
         }
     }
     Ok(found)
+}
+
+/// The protocol of a neighbour that counts. JoinMarket's shape without its wallets' habits is
+/// mostly a sale, and sales follow on sales too.
+fn neighbour(class: Class) -> Option<Protocol> {
+    class.protocol().filter(|protocol| *protocol != Protocol::JoinMarket || class.label())
 }
 
 /// Whether coins go from the one protocol to the other as part of using it.
@@ -107,8 +113,8 @@ fn feeds(before: Protocol, after: Protocol) -> bool {
 /// * Wasabi 2: remixing is what its wallets do. With all sources and at least half of the outputs'
 ///   spenders known and none related, it is rejected; with a fifth related, confirmed.
 /// * Wasabi 1: with a tenth related, confirmed; never rejected (first rounds had none).
-/// * JoinMarket: with two related, confirmed; never rejected (makers wait, tumblers use fresh
-///   coins).
+/// * JoinMarket: with two related, confirmed, unless only its shape was recognised; never rejected
+///   (makers wait, tumblers use fresh coins).
 pub fn judge(finding: &Finding, lineage: &Lineage) -> Judgement {
     if finding.era == Era::Outside {
         return Judgement::Rejected;
@@ -131,7 +137,10 @@ pub fn judge(finding: &Finding, lineage: &Lineage) -> Judgement {
             (share >= 200 && !none, seen && none)
         }
         Protocol::Wasabi1 => (share >= 100 && !none, false),
-        Protocol::JoinMarket => (lineage.inputs_related + lineage.outputs_related >= 2, false),
+        Protocol::JoinMarket => {
+            let related = lineage.inputs_related + lineage.outputs_related;
+            (related >= 2 && finding.rule == super::joinmarket::MAKER_TAKER, false)
+        }
         Protocol::Generic | Protocol::Stonewall | Protocol::PayJoin => (false, false),
     };
     match (confirmed, rejected) {

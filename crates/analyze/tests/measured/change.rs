@@ -4,10 +4,7 @@
 use std::collections::BTreeMap;
 
 use analyze::change::{Cleared, Heuristic, Judge, Strength, Verdict};
-use chain::{
-    Flags, Height, Ledger, MemoryLedger, Network, SparseInput, SparseOutput, SparseSpend, SparseTx,
-    TxNum,
-};
+use chain::{Ledger, TxNum};
 
 use crate::{generated, sets};
 
@@ -106,7 +103,7 @@ fn signs_on_payments_back_to_the_sender() {
     let options = analyze::change::Options { heuristics: asked, ..Default::default() };
     let (mut judge, mut tally) = (Judge::new(options), Tally::default());
     for (_, txs) in sets::blocks(&data) {
-        let ledger = sparse(&txs);
+        let ledger = sets::sparse(&txs);
         for tx in &txs {
             let own: Vec<u32> = (0..)
                 .zip(&tx.outputs)
@@ -122,36 +119,4 @@ fn signs_on_payments_back_to_the_sender() {
     }
     tally.print("real blocks");
     assert!(tally.asked > 500);
-}
-
-fn sparse(txs: &[sets::Tx]) -> MemoryLedger {
-    let txs = txs.iter().map(|tx| SparseTx {
-        txid: tx.txid,
-        flags: Flags::default(),
-        height: tx.height.map(Height),
-        time: tx.time,
-        block_hash: None,
-        position: None,
-        coinbase: false,
-        inputs: tx
-            .spends
-            .iter()
-            .zip(&tx.inputs)
-            .map(|(outpoint, coin)| SparseInput {
-                outpoint: *outpoint,
-                value: coin.value,
-                script: coin.script.clone(),
-            })
-            .collect(),
-        outputs: tx
-            .outputs
-            .iter()
-            .map(|coin| SparseOutput {
-                value: coin.value,
-                script: coin.script.clone(),
-                spend: SparseSpend::Unknown,
-            })
-            .collect(),
-    });
-    MemoryLedger::from_sparse(Network::Mainnet, txs.collect()).unwrap()
 }

@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use analyze::coinjoin::{Detector, Finding, Protocol, ShapeBuf};
+use analyze::coinjoin::{
+    Class, Detector, Finding, Protocol, ShapeBuf,
+    lineage::{Judgement, judge, lineage},
+};
 
 use chain::{Ledger, TxNum};
-use testkit::generate::Class;
+use testkit::generate::Class as Truth;
 
 use crate::{
     generated,
@@ -184,12 +187,58 @@ fn false_positives_in_blocks() {
     assert!(per_mille(all.found(), all.total) <= 10);
 }
 
+/// The second pass over all labelled transactions and post-mix spends as one sparse ledger: a
+/// quarter of their neighbours is there. It must not take a label from what is labelled rightly.
+#[test]
+fn lineage_of_labelled_transactions() {
+    let Some(data) = testkit::data_dir() else { return };
+    let mut txs: Vec<Tx> = Vec::new();
+    for name in SETS {
+        txs.extend(sets::labelled(&data, name));
+    }
+    txs.sort_by_key(|tx| tx.txid);
+    txs.dedup_by_key(|tx| tx.txid);
+    let ledger = sets::sparse(&txs);
+    let (mut detector, mut buffer) = (Detector::default(), ShapeBuf::default());
+    let mut tally = BTreeMap::<(Protocol, &str), usize>::new();
+    for tx in &txs {
+        let number = ledger.find_tx(&tx.txid).unwrap().unwrap();
+        let found = detector.classify_tx(&ledger, number, &mut buffer).unwrap();
+        let Some(finding) = found.filter(Finding::is_named) else { continue };
+        let around = lineage(&ledger, number, finding.protocol, |other| {
+            let found = detector.classify_tx(&ledger, other, &mut buffer)?;
+            Ok(found.map_or(Class::NONE, |finding| finding.class()))
+        });
+        let word = match judge(&finding, &around.unwrap()) {
+            Judgement::Confirmed => "confirmed",
+            Judgement::Open => "open",
+            Judgement::Rejected => "rejected",
+        };
+        *tally.entry((finding.protocol, word)).or_default() += 1;
+    }
+    for ((protocol, word), count) in &tally {
+        println!("| {protocol} | {word} | {count} |");
+        assert_ne!(*word, "rejected", "{protocol}");
+    }
+}
+
+const SETS: [&str; 8] = [
+    "whirlpool",
+    "whirlpool_tx0",
+    "whirlpool_postmix",
+    "wasabi1",
+    "wasabi2",
+    "wasabi2_postmix",
+    "joinmarket_like",
+    "joinmarket_postmix",
+];
+
 /// The confusion table of a generated chain, where every transaction's class is known.
 #[test]
 fn classes_of_a_generated_chain() {
     let (ledger, truth) = generated::chain("coinjoin", 30_000);
     let (mut detector, mut buffer) = (Detector::default(), ShapeBuf::default());
-    let mut rows = BTreeMap::<Class, Row>::new();
+    let mut rows = BTreeMap::<Truth, Row>::new();
     for number in 0..ledger.tx_count() {
         let row = rows.entry(truth.class(number as usize).unwrap()).or_default();
         row.total += 1;
@@ -202,12 +251,12 @@ fn classes_of_a_generated_chain() {
     for (class, row) in &rows {
         row.print(class.name());
         let expected = match class {
-            Class::Tx0 => Some(Protocol::WhirlpoolTx0),
-            Class::Whirlpool => Some(Protocol::Whirlpool),
+            Truth::Tx0 => Some(Protocol::WhirlpoolTx0),
+            Truth::Whirlpool => Some(Protocol::Whirlpool),
             // The generator's guests bring coins of any kind; Wasabi 1 took native segwit only.
-            Class::Wasabi1 => continue,
-            Class::Wasabi2 => Some(Protocol::Wasabi2),
-            Class::Joinmarket => Some(Protocol::JoinMarket),
+            Truth::Wasabi1 => continue,
+            Truth::Wasabi2 => Some(Protocol::Wasabi2),
+            Truth::Joinmarket => Some(Protocol::JoinMarket),
             _ => None,
         };
         match expected {

@@ -4,7 +4,9 @@ use std::{fs, path::Path};
 
 use analyze::coinjoin::{ShapeBuf, When};
 use bitcoin::{Block, OutPoint, ScriptBuf, Txid, consensus::deserialize, hex::FromHex};
-use chain::{Height, Network, Sats};
+use chain::{
+    Flags, Height, MemoryLedger, Network, Sats, SparseInput, SparseOutput, SparseSpend, SparseTx,
+};
 use serde_json::Value;
 
 /// A coin: what an input spends, or an output.
@@ -96,6 +98,39 @@ fn coin(value: &Value, script: &str) -> Option<Coin> {
     let hex = value.get(script)?.as_str()?;
     let script = ScriptBuf::from_hex(hex.trim_start_matches("0x")).unwrap();
     Some(Coin { value: Sats(value["value"].as_u64()?), script })
+}
+
+/// A ledger that knows these transactions and what they spend, nothing else.
+pub(crate) fn sparse(txs: &[Tx]) -> MemoryLedger {
+    let txs = txs.iter().map(|tx| SparseTx {
+        txid: tx.txid,
+        flags: Flags::default(),
+        height: tx.height.map(Height),
+        time: tx.time,
+        block_hash: None,
+        position: None,
+        coinbase: false,
+        inputs: tx
+            .spends
+            .iter()
+            .zip(&tx.inputs)
+            .map(|(outpoint, coin)| SparseInput {
+                outpoint: *outpoint,
+                value: coin.value,
+                script: coin.script.clone(),
+            })
+            .collect(),
+        outputs: tx
+            .outputs
+            .iter()
+            .map(|coin| SparseOutput {
+                value: coin.value,
+                script: coin.script.clone(),
+                spend: SparseSpend::Unknown,
+            })
+            .collect(),
+    });
+    MemoryLedger::from_sparse(Network::Mainnet, txs.collect()).unwrap()
 }
 
 /// The transactions but coinbases of all mainnet blocks with prevouts, block by block, by height.
