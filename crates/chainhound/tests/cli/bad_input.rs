@@ -7,7 +7,7 @@ use testkit::{
     blkfile::{Disorder, Layout, write_blocks},
 };
 
-use crate::harness::{HEIST, Home, chainhound, edit, text};
+use crate::harness::{HEIST, Home, chainhound, edit, hex, text};
 
 const NOWHERE: &str = "f4184fc596403b9d638783cf57adfe4c75c605f6356fbc91338530e9831e9e16";
 
@@ -305,7 +305,7 @@ fn a_file_of_transactions_is_checked() {
     fs::write(&file, "").unwrap();
     home.run(&["index", "--esplora", text(&file)]).fails(3, &["told.json: no transactions"]);
     assert!(!home.path("data/mainnet/sparse").exists());
-    let split = bitcoin::consensus::encode::serialize_hex(home.chain.tx("split").unwrap());
+    let split = hex(home.chain.tx("split").unwrap());
     let hex = home.path("told.hex");
     fs::write(&hex, split).unwrap();
     home.run(&["index", "--esplora", text(&hex)])

@@ -166,6 +166,11 @@ pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
+/// A raw transaction.
+pub(crate) fn hex(tx: &bitcoin::Transaction) -> String {
+    bitcoin::consensus::encode::serialize_hex(tx)
+}
+
 /// Changes a file's bytes.
 pub(crate) fn edit(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
     let mut bytes = fs::read(path).unwrap();

@@ -13,7 +13,7 @@ use testkit::{
     blkfile::{Disorder, Layout, write_blocks},
 };
 
-use crate::harness::{HEIST, Home, run, text};
+use crate::harness::{HEIST, Home, hex, run, text};
 
 #[test]
 fn indexing_goes_on_where_it_stopped() {
@@ -140,7 +140,7 @@ fn quiet_means_quiet() {
 fn single_transactions_are_kept_and_used() {
     let home = Home::blocks(HEIST);
     let (funds, theft) = (home.chain.tx("funds").unwrap(), home.chain.tx("theft").unwrap());
-    let lines = [funds, theft].map(|tx| bitcoin::consensus::encode::serialize_hex(tx)).join("\n");
+    let lines = [funds, theft].map(hex).join("\n");
     let file = home.path("told.hex");
     fs::write(&file, lines).unwrap();
     let args = ["index", "--esplora", text(&file), "--network", "regtest"];
@@ -153,7 +153,7 @@ fn single_transactions_are_kept_and_used() {
     // The same again changes nothing.
     let again = home.json(&args);
     assert_eq!((&again["files"], &again["added"]), (&json!(1), &json!(0)));
-    let split = bitcoin::consensus::encode::serialize_hex(home.chain.tx("split").unwrap());
+    let split = hex(home.chain.tx("split").unwrap());
     fs::write(&file, split).unwrap();
     // Not on its own: the file does not say what it spends. Together with what is kept it does.
     assert_eq!(home.json(&args)["transactions"], 3);

@@ -9,6 +9,8 @@
 //! * `demo`: the replay, small
 //! * `transcripts`: the commands in `docs/guide`, with their output
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
+
 mod bad_input;
 mod demo;
 mod harness;

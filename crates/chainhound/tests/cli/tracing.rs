@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::harness::{HEIST, Home, text};
+use crate::harness::{HEIST, Home, hex, text};
 
 #[test]
 fn a_trace_books_every_satoshi() {
@@ -167,11 +167,8 @@ fn policies_stand_side_by_side() {
 #[test]
 fn what_was_told_by_file_is_traced_alike() {
     let home = Home::new(HEIST);
-    let hex: Vec<String> = home.chain.blocks()[1..]
-        .iter()
-        .flat_map(|block| &block.txdata)
-        .map(|tx| testkit_hex(tx))
-        .collect();
+    let hex: Vec<String> =
+        home.chain.blocks()[1..].iter().flat_map(|block| &block.txdata).map(hex).collect();
     let file = home.path("transactions.hex");
     fs::write(&file, hex.join("\n")).unwrap();
     let theft = home.txid("theft");
@@ -185,8 +182,4 @@ fn what_was_told_by_file_is_traced_alike() {
         sparse["bookings"].as_array().unwrap().iter().map(|b| &b["stop_reason"]).collect();
     assert_eq!(reasons, [&json!("fee"), &json!("unknown")]);
     assert_eq!(sparse["provenance"]["parameters"]["source"], "sparse");
-}
-
-fn testkit_hex(tx: &bitcoin::Transaction) -> String {
-    bitcoin::consensus::encode::serialize_hex(tx)
 }

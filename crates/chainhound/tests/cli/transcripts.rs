@@ -7,6 +7,5 @@ fn the_guide_is_true() {
     let home = Home::new(HEIST);
     trycmd::TestCases::new()
         .case("../../docs/guide/*.md")
-        .env("CHAINHOUND_DATADIR", home.path("data").to_str().unwrap())
-        .env("BLOCKS", home.block_dir().to_str().unwrap());
+        .env("CHAINHOUND_DATADIR", home.path("data").to_str().unwrap());
 }
