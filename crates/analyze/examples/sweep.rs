@@ -171,6 +171,10 @@ impl Ledger for Flat {
         Ok(TxNum(at as u32 - 1))
     }
 
+    fn address_count(&self) -> u32 {
+        self.value.len() as u32
+    }
+
     fn find_script(&self, _: &bitcoin::Script) -> Result<Option<AddressNum>> {
         none()
     }

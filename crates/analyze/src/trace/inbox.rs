@@ -4,15 +4,16 @@
 //! spender), so nothing is ever looked up by output: this is time-forward processing as external
 //! memory algorithms use it (Chiang et al., SODA 1995). Transactions are grouped into chunks;
 //! what is for a later chunk is appended to that chunk's list, sequentially, and only the open
-//! chunk is indexed, by a bitmap and one linked list per transaction that fit the cache. Memory
-//! is what waits and nothing else; a chunk is freed when it has been passed. In the dense sweep of
-//! `examples/sweep.rs` this beats a map from output to taint by the cost of a cache miss per input.
+//! chunk is sorted by transaction, in the cache; what is then delivered within the open chunk goes
+//! into one linked list per transaction. Memory is what waits and nothing else; a chunk is freed
+//! when it has been passed. A map from output to taint would cost a cache miss per input.
 
 /// Transactions per chunk, as a power of two: what waits for them should fit the L2 cache.
-/// Measured on a million transactions: 2^13 beats 2^15 by a fifth, 2^14 by a little.
+/// Measured on a million transactions: the fastest of 2^12 to 2^15, though by little.
 const BITS: u32 = 13;
 const CHUNK: usize = 1 << BITS;
-const LOW: u32 = (1 << BITS) - 1;
+/// A chunk with fewer deliveries is not worth sorting: sorting touches all its slots.
+const FEW: usize = CHUNK / 16;
 const NONE: u32 = u32::MAX;
 
 /// A place in the order of work. Forward it is the transaction's number; backward it counts from
@@ -32,13 +33,21 @@ pub(super) struct Entry<M> {
     pub(super) mark: M,
 }
 
+#[derive(Clone, Copy)]
 struct Record<M> {
     /// `source << 16 | coinbase << 15 | low bits of the slot`.
     key: u64,
-    /// The next record of the same slot, once the chunk is open.
+    /// The next record of the same slot, for what came when the chunk was open.
     next: u32,
     hops: u32,
     mark: M,
+}
+
+impl<M> Record<M> {
+    /// Its slot's place in the chunk.
+    fn low(&self) -> usize {
+        self.key as usize % CHUNK
+    }
 }
 
 struct Chunk<M, I> {
@@ -59,7 +68,15 @@ pub(super) struct Inbox<M, I> {
     open: Chunk<M, I>,
     /// The open chunk's number.
     number: usize,
-    /// First record of each slot of the open chunk; valid where `bits` says so.
+    /// What was there when the chunk was opened, by slot.
+    ///
+    /// Sorting instead of linking gave a fifth more speed: what is read one after the other does
+    /// not wait for the cache.
+    sorted: Vec<Record<M>>,
+    /// Where in `sorted` the records of each slot end; they start where those of the one before
+    /// end.
+    ends: Box<[u32; CHUNK + 1]>,
+    /// First record in `open` of each slot, of what came later.
     heads: Box<[u32; CHUNK]>,
     /// Slots of the open chunk that have something or must be visited.
     bits: Box<[u64; CHUNK / 64]>,
@@ -82,6 +99,8 @@ impl<M: Copy, I> Inbox<M, I> {
             later,
             open: Chunk::default(),
             number: 0,
+            sorted: Vec::new(),
+            ends: Box::new([0; CHUNK + 1]),
             heads: Box::new([NONE; CHUNK]),
             bits: Box::new([0; CHUNK / 64]),
             word: 0,
@@ -122,11 +141,14 @@ impl<M: Copy, I> Inbox<M, I> {
             }
         };
         let mark = carry(entry.mark, &mut chunk.items);
-        let key = entry.source << 16 | u64::from(entry.coinbase) << 15 | u64::from(slot & LOW);
+        let key =
+            entry.source << 16 | u64::from(entry.coinbase) << 15 | u64::from(slot % CHUNK as u32);
         let mut record = Record { key, next: NONE, hops: entry.hops, mark };
         if here {
-            let at = chunk.records.len() as u32;
-            record.next = link(&mut self.heads, &mut self.bits, slot & LOW, at);
+            let low = slot as usize % CHUNK;
+            record.next = self.heads[low];
+            self.heads[low] = chunk.records.len() as u32;
+            self.bits[low / 64] |= 1 << (low % 64);
         }
         chunk.records.push(record);
     }
@@ -159,47 +181,76 @@ impl<M: Copy, I> Inbox<M, I> {
     pub(super) fn take(&mut self, slot: Slot, mut each: impl FnMut(Entry<M>, &[I])) {
         // Between two takes it only grows.
         self.peak = self.peak.max(self.waiting);
-        let mut at = self.heads[(slot & LOW) as usize];
-        while let Some(record) = self.open.records.get(at as usize) {
+        let low = slot as usize % CHUNK;
+        let items = &self.open.items;
+        let mut hand_over = |record: &Record<M>| {
             let coinbase = record.key >> 15 & 1 == 1;
             let (source, hops, mark) = (record.key >> 16, record.hops, record.mark);
-            each(Entry { source, coinbase, hops, mark }, &self.open.items);
+            each(Entry { source, coinbase, hops, mark }, items);
+        };
+        let sorted = self.sorted.get(self.ends[low] as usize..self.ends[low + 1] as usize);
+        let sorted = sorted.unwrap_or(&[]);
+        sorted.iter().for_each(&mut hand_over);
+        self.waiting -= sorted.len() as u64;
+        let mut at = std::mem::replace(&mut self.heads[low], NONE);
+        while let Some(record) = self.open.records.get(at as usize) {
+            hand_over(record);
             self.waiting -= 1;
             at = record.next;
         }
     }
 
-    /// Opens a chunk: links its records by slot.
+    /// Opens a chunk.
     fn index(&mut self, number: usize) {
         self.number = number;
         self.word = 0;
         self.open = self.later.get_mut(number).map(std::mem::take).unwrap_or_default();
-        for (at, record) in (0..).zip(&mut self.open.records) {
-            let low = (record.key & u64::from(LOW)) as u32;
-            record.next = link(&mut self.heads, &mut self.bits, low, at);
+        if !self.sorted.is_empty() {
+            self.sorted.clear();
+            self.ends.fill(0);
+        }
+        if self.open.records.len() < FEW {
+            for (at, record) in (0..).zip(&mut self.open.records) {
+                let low = record.low();
+                record.next = std::mem::replace(&mut self.heads[low], at);
+                self.bits[low / 64] |= 1 << (low % 64);
+            }
+        } else {
+            self.sort();
         }
         while let Some(&slot) = self.visits.last()
             && (slot >> BITS) as usize == number
         {
             self.visits.pop();
-            let (word, bit) = ((slot & LOW) as usize >> 6, 1 << (slot & 63));
-            if self.bits[word] & bit == 0 {
-                self.bits[word] |= bit;
-                self.heads[(slot & LOW) as usize] = NONE;
-            }
+            let low = slot as usize % CHUNK;
+            self.bits[low / 64] |= 1 << (low % 64);
         }
     }
-}
 
-/// Puts record `at` in front of its slot's list and returns what was there.
-#[inline]
-fn link(heads: &mut [u32; CHUNK], bits: &mut [u64; CHUNK / 64], low: u32, at: u32) -> u32 {
-    let low = low as usize % CHUNK;
-    let bit = 1 << (low % 64);
-    let next = if bits[low / 64] & bit == 0 { NONE } else { heads[low] };
-    bits[low / 64] |= bit;
-    heads[low] = at;
-    next
+    /// Sorts the open chunk's records by slot, counting.
+    fn sort(&mut self) {
+        let (bits, ends) = (&mut self.bits, &mut self.ends);
+        // First where each slot's records start, but one place further right: the last loop moves
+        // each start to the end, which is where the next one starts.
+        for record in &self.open.records {
+            let low = record.low();
+            bits[low / 64] |= 1 << (low % 64);
+            if low + 2 <= CHUNK {
+                ends[low + 2] += 1;
+            }
+        }
+        for at in 1..ends.len() {
+            ends[at] += ends[at - 1];
+        }
+        // Every place is about to be overwritten; this only makes room.
+        self.sorted.extend_from_slice(&self.open.records);
+        for record in &self.open.records {
+            let end = &mut ends[record.low() + 1];
+            self.sorted[*end as usize] = *record;
+            *end += 1;
+        }
+        self.open.records.clear();
+    }
 }
 
 #[cfg(test)]
@@ -240,6 +291,44 @@ mod tests {
         ];
         assert_eq!(seen, expected);
         assert_eq!((inbox.waiting, inbox.peak()), (0, 4));
+    }
+
+    /// Enough for chunks to be sorted, and deliveries to the open chunk meanwhile.
+    #[test]
+    fn many_deliveries_lose_nothing() {
+        let slots = 5 * CHUNK as u32;
+        let mut inbox: Inbox<u64, u8> = Inbox::new(slots, vec![]);
+        let mut expected = std::collections::BTreeMap::<u32, Vec<u64>>::new();
+        let mut random = 1u32;
+        let mut draw = |from: u32| {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            from + (random >> 8) % (slots - from)
+        };
+        let mut push = |inbox: &mut Inbox<u64, u8>, slot: u32, source: u64| {
+            inbox.push(slot, entry(source), |mark, items| {
+                items.push(source as u8);
+                mark
+            });
+            expected.entry(slot).or_default().push(source);
+        };
+        for source in 0..3 * CHUNK as u64 {
+            push(&mut inbox, draw(0), source);
+        }
+        let mut found = Vec::new();
+        let mut source = 3 * CHUNK as u64;
+        while let Some(slot) = inbox.next() {
+            let mut sources = Vec::new();
+            inbox.take(slot, |entry, _| sources.push(entry.source));
+            sources.sort_unstable();
+            found.push((slot, sources));
+            if slot % 7 == 0 && slot + 1 < slots {
+                push(&mut inbox, draw(slot + 1).min(slot + 100), source);
+                source += 1;
+            }
+        }
+        assert!(found.iter().map(|(slot, _)| slot).is_sorted());
+        assert_eq!(found, expected.into_iter().collect::<Vec<_>>());
+        assert_eq!(inbox.waiting, 0);
     }
 
     #[test]

@@ -43,11 +43,12 @@ impl Splitter {
         // one satoshi.
         if left <= 4 || parts.len() <= 16 {
             for _ in 0..left {
-                let mut best = 0;
+                let (mut best, mut most) = (0, 0);
                 for (at, &remainder) in self.remainders.iter().enumerate() {
-                    if remainder > self.remainders[best] {
-                        best = at;
-                    }
+                    // Two selections and no branch: which is largest cannot be predicted.
+                    let more = remainder > most;
+                    best = if more { at } else { best };
+                    most = if more { remainder } else { most };
                 }
                 parts[best] += 1;
                 self.remainders[best] = 0;
@@ -92,7 +93,7 @@ impl Ratio {
     /// The quotient and the remainder, exactly. `weight` is not above `total`.
     #[inline]
     fn of(self, weight: u64) -> (u64, u64) {
-        let quotient = (u128::from(weight) * u128::from(self.factor) >> 64) as u64;
+        let quotient = ((u128::from(weight) * u128::from(self.factor)) >> 64) as u64;
         // Below 2 · total, so the upper halves of the products cancel out.
         let whole = weight.wrapping_mul(self.amount);
         let remainder = whole.wrapping_sub(quotient.wrapping_mul(self.total));
