@@ -10,7 +10,9 @@ mod network;
 mod numbers;
 pub mod script;
 
-pub use ledger::{Block, Flags, Input, Ledger, LedgerError, Output, Result, Spend, Tip};
+pub use ledger::{
+    Block, Flags, Input, InputAddresses, Ledger, LedgerError, Output, Result, Spend, Tip,
+};
 pub use memory::{
     MemoryLedger, MemoryLedgerError, SparseInput, SparseOutput, SparseSpend, SparseTx,
 };

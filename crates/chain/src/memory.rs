@@ -2,6 +2,7 @@
 //! tested against, and the ledger of a handful of transactions fetched from elsewhere.
 
 mod blocks;
+mod order;
 mod sparse;
 
 use std::collections::{BTreeMap, HashMap};
@@ -328,6 +329,11 @@ impl Ledger for MemoryLedger {
 
     fn tx_of(&self, out: OutNum) -> Result<TxNum> {
         Ok(self.out(out)?.tx)
+    }
+
+    fn address_count(&self) -> u32 {
+        // `number_script` refuses an address whose number does not fit.
+        u32::try_from(self.addresses.len()).unwrap_or(u32::MAX)
     }
 
     fn find_script(&self, script: &Script) -> Result<Option<AddressNum>> {

@@ -2,14 +2,15 @@
 
 use std::{
     fs::File,
+    ops::Range,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
 
 use bitcoin::{Script, ScriptBuf, hashes::Hash};
 use chain::{
-    AddressNum, Block, BlockHash, Flags, Height, Input, Ledger, LedgerError, Network, OutNum,
-    Output, Sats, Spend, Tip, TxNum, Txid,
+    AddressNum, Block, BlockHash, Flags, Height, Input, InputAddresses, Ledger, LedgerError,
+    Network, OutNum, Output, Sats, Spend, Tip, TxNum, Txid,
 };
 
 use crate::{
@@ -248,6 +249,36 @@ impl Ledger for Store {
         Ok(())
     }
 
+    fn input_addresses(
+        &self,
+        txs: Range<u32>,
+        into: &mut InputAddresses,
+    ) -> Result<(), LedgerError> {
+        into.clear();
+        if txs.is_empty() {
+            return Ok(());
+        }
+        let counts = self.meta.counts;
+        let last = self.known_tx(TxNum(txs.end - 1))?;
+        let out_of_order =
+            |tx: u32| self.columns.tx_in.damaged(u64::from(tx) * 3, "ranges out of order");
+        let start = self.columns.inputs_of(txs.start, counts.transactions, counts.inputs)?.start;
+        let end = self.columns.inputs_of(last, counts.transactions, counts.inputs)?.end;
+        let n = end.checked_sub(start).ok_or_else(|| out_of_order(last))?;
+        let mut rest = self.columns.in_address.bytes(start * 4, n as usize * 4)?;
+        let mut start = start;
+        for tx in txs {
+            let end = if tx < last { self.columns.first_input(tx + 1)? } else { end };
+            // One split for the whole range: each transaction takes its part off the front.
+            let split = |n: u64| rest.split_at_checked(usize::try_from(n).ok()?.checked_mul(4)?);
+            let parts = end.checked_sub(start).and_then(split);
+            let (here, behind) = parts.ok_or_else(|| out_of_order(tx))?;
+            into.push_tx(here.chunks_exact(4).filter_map(address_of));
+            (start, rest) = (end, behind);
+        }
+        Ok(())
+    }
+
     fn outputs(&self, tx: TxNum, into: &mut Vec<Output>) -> Result<(), LedgerError> {
         into.clear();
         let counts = self.meta.counts;
@@ -297,6 +328,10 @@ impl Ledger for Store {
     fn tx_of(&self, out: OutNum) -> Result<TxNum, LedgerError> {
         let num = self.known_out(out)?;
         Ok(TxNum(self.columns.tx_of(num, self.meta.counts.transactions)?))
+    }
+
+    fn address_count(&self) -> u32 {
+        self.meta.counts.addresses
     }
 
     fn find_script(&self, script: &Script) -> Result<Option<AddressNum>, LedgerError> {

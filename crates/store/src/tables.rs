@@ -48,6 +48,12 @@ impl<C: Bytes> Columns<C> {
         checked(&self.tx_in, tx, start, end, inputs)
     }
 
+    /// First input of a transaction.
+    #[inline]
+    pub(crate) fn first_input(&self, tx: u32) -> Result<u64, StoreError> {
+        start(&self.tx_in_base, &self.tx_in, tx)
+    }
+
     /// Outputs of a transaction.
     #[inline]
     pub(crate) fn outputs_of(

@@ -5,7 +5,7 @@
 use std::fmt::Debug;
 
 use bitcoin::{BlockHash, ScriptBuf, Txid, hashes::Hash};
-use chain::{AddressNum, Height, Ledger, OutNum, Result, TxNum};
+use chain::{AddressNum, Height, InputAddresses, Ledger, OutNum, Result, TxNum};
 
 use crate::random::mix;
 
@@ -34,6 +34,15 @@ impl<A: Ledger, B: Ledger> Pair<'_, A, B> {
         same("network", Ok(self.one.network()), Ok(self.other.network()))?;
         let tip = same("tip", Ok(self.one.tip()), Ok(self.other.tip()))?;
         let txs = same("tx_count", Ok(self.one.tx_count()), Ok(self.other.tx_count()))?;
+        let counts = (self.one.address_count(), self.other.address_count());
+        same("address_count", Ok(counts.0), Ok(counts.1))?;
+        for (start, end) in [(0, txs), (0, 0), (txs / 3, txs - txs / 3), (txs, txs)] {
+            let ask = |ledger: &dyn Ledger| {
+                let mut answer = InputAddresses::default();
+                ledger.input_addresses(start..end, &mut answer).map(|()| answer)
+            };
+            same("input_addresses", ask(self.one), ask(self.other))?;
+        }
         for height in 0..tip.map_or(0, |tip| tip.height.0 + 1) {
             self.block(Height(height))?;
         }
