@@ -167,7 +167,7 @@ fn a_rollback_does_not_hide_damage() {
     let (branch, store) = sample();
     let truth = oracle(&branch.blocks);
     for height in [1, 20, 50] {
-        let store = tempfile_copy(store.path());
+        let store = copied(store.path());
         let path = damage_value(store.path(), first_output(&truth, height));
         let keep = height + 1;
         let rolled = Writer::open(store.path(), chain::Network::Regtest, Options::default())
@@ -206,7 +206,33 @@ fn damage_is_not_copied() {
     assert!(is_damaged(&error, &path), "{error}");
 }
 
-fn tempfile_copy(store: &Path) -> TempDir {
+/// Whatever a writer meets, it says so or goes on: it does not panic.
+#[test]
+fn a_writer_meets_turned_bits() {
+    let (branch, _) = sample();
+    let (early, late) = branch.blocks.split_at(50);
+    let store = fresh(early);
+    let mut dice = Dice(14);
+    for (name, good) in victims(store.path()) {
+        for _ in 0..if good.is_empty() { 0 } else { share(1, 60) } {
+            let (at, bit) = (place(&good, &mut dice), dice.below(8));
+            let copy = copied(store.path());
+            let mut bad = good.clone();
+            bad[at] ^= 1 << bit;
+            fs::write(copy.path().join(&name), &bad).unwrap();
+            eprintln!("{}: byte {at}, bit {bit}", name.display());
+            let _ = Writer::open(copy.path(), chain::Network::Regtest, Options::default())
+                .and_then(|mut writer| {
+                    let appended = writer.append(&batch(late, 50));
+                    let committed = writer.commit();
+                    let rolled_back = writer.rollback(Some(Height(dice.below(50) as u32)));
+                    appended.and(committed).and(rolled_back)
+                });
+        }
+    }
+}
+
+fn copied(store: &Path) -> TempDir {
     let copy = crate::scratch::dir();
     fs::create_dir(copy.path().join("sums")).unwrap();
     for (name, bytes) in bytes(store) {

@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashMap,
+    fs,
     path::Path,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     thread,
@@ -169,4 +170,40 @@ fn a_reader_does_not_see_what_comes_later() {
     let tip = newcomer.tip().unwrap().height.index();
     assert_eq!(differences(&newcomer, &oracle(&branch.blocks[..=tip])), None);
     reader.ensure_current().unwrap();
+}
+
+/// A reader that opens in the middle of a rollback is right as long as the commit record that it
+/// read is the current one, and learns of it when it no longer is.
+#[test]
+fn a_reader_that_opens_during_a_rollback() {
+    let branch = Branch::new(&seeded(9, Size { blocks: 20, txs: 4, owners: 3, copies: 10 }));
+    let (long, short) = (fresh(&branch.blocks), fresh(&branch.blocks[..8]));
+    // As the writer does it: the epoch becomes odd, the record is replaced, rows are cleared.
+    fs::write(long.path().join("readers"), 1u64.to_le_bytes()).unwrap();
+    let early = Store::open(long.path()).unwrap();
+    assert_eq!(differences(&early, &oracle(&branch.blocks)), None);
+    early.ensure_current().unwrap();
+    fs::copy(short.path().join("meta"), long.path().join("meta")).unwrap();
+    assert!(matches!(early.ensure_current(), Err(StoreError::Reorganised)));
+    let late = Store::open(long.path()).unwrap();
+    assert_eq!(differences(&late, &oracle(&branch.blocks[..8])), None);
+    late.ensure_current().unwrap();
+}
+
+/// What is not committed is no damage.
+#[test]
+fn a_check_beside_a_writer() {
+    let branch = Branch::new(&seeded(10, Size { blocks: 20, txs: 8, owners: 3, copies: 30 }));
+    let store = fresh(&branch.blocks[..8]);
+    let mut writer = writer(store.path());
+    for (block, height) in branch.blocks[8..].iter().zip(8..) {
+        writer.append(&batch(std::slice::from_ref(block), height)).unwrap();
+        let report = store::check(store.path(), |_| ()).unwrap();
+        assert!(report.is_good() && report.unfinished, "{:?}", report.findings);
+    }
+    // Nor is it when the writer ends without a commit.
+    drop(writer);
+    assert!(store::check(store.path(), |_| ()).unwrap().is_good());
+    settle(store.path());
+    assert_eq!(first_other_byte(store.path(), fresh(&branch.blocks[..8]).path()), None);
 }
