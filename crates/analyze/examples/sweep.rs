@@ -9,6 +9,7 @@
 use std::time::Instant;
 
 use analyze::trace::{NoStops, Policy, Query, RootSpec, StopReason, sweep};
+use bitcoin::hashes::Hash;
 use chain::{
     AddressNum, Block, BlockHash, Flags, Height, Input, Ledger, LedgerError, Network, OutNum,
     Output, Result, Sats, ScriptBuf, Spend, Tip, TxNum, Txid,
@@ -219,15 +220,9 @@ fn seconds() -> f64 {
 }
 
 fn txid(tx: u32) -> Txid {
-    let mut text = String::new();
-    // A txid is written in reverse.
-    for byte in tx.to_be_bytes() {
-        text += &format!("{byte:02x}");
-    }
-    text.parse::<Txid>().unwrap_or_else(|_| {
-        let text = format!("{}{text}", "00".repeat(28));
-        text.parse().expect("64 hexadecimal digits")
-    })
+    let mut bytes = [0; 32];
+    bytes[..4].copy_from_slice(&tx.to_le_bytes());
+    Txid::from_byte_array(bytes)
 }
 
 #[expect(clippy::print_stdout, reason = "the figures are the purpose")]

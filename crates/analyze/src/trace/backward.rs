@@ -4,10 +4,11 @@ use chain::{Flags, Ledger, Output, TxNum};
 
 use super::{
     StopAt,
-    fees::block_fees,
+    fees::{block_fees, fee_key},
     model::{Place, StopReason},
     policy::Policy,
-    walk::{Arrival, Visitor, Walk, fee_key},
+    visit::{Arrival, Visitor},
+    walk::Walk,
 };
 use crate::{Error, Result};
 

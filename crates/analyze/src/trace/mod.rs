@@ -16,6 +16,8 @@ mod model;
 mod policy;
 mod record;
 mod roots;
+mod rules;
+mod visit;
 mod walk;
 
 #[cfg(test)]
@@ -25,7 +27,9 @@ use chain::{Ledger, Output, TxNum};
 
 use policy::{Bounds, PoisonMany, PoisonOne, PooledMany, PooledOne, Queue, QueueOrder, Rule};
 use record::{Leaves, Recorder};
-use walk::{Rules, Visitor, Walk};
+use rules::Rules;
+use visit::Visitor;
+use walk::Walk;
 
 use crate::{Error, Result};
 

@@ -7,7 +7,7 @@ use super::{
     model::{
         Flow, Leaf, Limits, Node, Place, Query, Root, Status, StopReason, Summary, Taint, Trace,
     },
-    walk::{Arrival, Visitor},
+    visit::{Arrival, Visitor},
 };
 use crate::Result;
 

@@ -1,93 +1,20 @@
 //! The walk over the tainted transactions, each once and in chain order: what both directions
 //! share.
 
-use std::{collections::HashSet, ops::Range};
-
-use chain::{Flags, Height, Input, Ledger, OutNum, Output, Sats, Spend, TxNum};
-use rustc_hash::FxBuildHasher;
+use chain::{Input, Ledger, OutNum, Output, Sats, Spend, TxNum};
 
 use super::{
     StopAt,
     books::Books,
+    fees::{BlockSpan, fee_of},
     inbox::{Entry, Inbox, Slot},
-    model::{
-        Direction, Fees, Place, Query, Reach, Root, Status, StopReason, Summary, Taint, Totals,
-    },
+    model::{Direction, Place, Reach, Root, Status, StopReason, Summary, Totals},
     policy::{Dests, Marks, Policy, Pool, Source},
     roots::{self, When},
+    rules::Rules,
+    visit::{Arrival, Visitor},
 };
 use crate::{Error, Result};
-
-/// An output that taint reaches.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Arrival {
-    /// The output.
-    pub(super) output: Output,
-    /// The transaction that made it.
-    pub(super) tx: TxNum,
-    /// Transactions between it and the nearest root.
-    pub(super) hops: u32,
-    /// Index of the root that it is.
-    pub(super) root: Option<usize>,
-}
-
-/// Sees the walk go by. Amounts come as closures, so that who does not ask does not pay.
-pub(super) trait Visitor {
-    /// Whether to call [`Visitor::step`] and [`Visitor::flow`].
-    const STEPS: bool;
-
-    /// A transaction is being passed; its flows follow, then its arrivals.
-    fn step(&mut self);
-    /// What passes through `tx` from a source to a destination, in the direction of the money.
-    fn flow(&mut self, tx: TxNum, from: Place, to: Place, taint: Taint);
-    /// Taint reaches an output.
-    fn arrive(&mut self, arrival: &Arrival, taint: impl FnOnce() -> Taint);
-    /// The trace ends at an output.
-    fn leaf(
-        &mut self,
-        arrival: &Arrival,
-        status: Status,
-        reason: StopReason,
-        taint: impl FnOnce() -> Taint,
-    );
-}
-
-/// The query's rules, ready for the hot path.
-pub(super) struct Rules {
-    pub(super) direction: Direction,
-    pub(super) follow: bool,
-    /// Forward: the first transaction that does not count any more.
-    pub(super) end: u32,
-    /// Backward: the first transaction that is looked into.
-    pub(super) floor: u32,
-    pub(super) max_hops: u32,
-    pub(super) min_tainted: u64,
-    pub(super) max_transactions: u64,
-    pub(super) addresses: HashSet<u32, FxBuildHasher>,
-    pub(super) keep_roots_apart: bool,
-}
-
-impl Rules {
-    pub(super) fn new(ledger: &impl Ledger, query: &Query) -> Result<Self> {
-        let stops = &query.stops;
-        let cut = match stops.until_height {
-            Some(height) => Some(roots::first_after(ledger, height)?),
-            None => None,
-        };
-        let forward = query.direction == Direction::Forward;
-        Ok(Self {
-            direction: query.direction,
-            follow: query.fees == Fees::Follow,
-            end: cut.filter(|_| forward).unwrap_or(ledger.tx_count()),
-            floor: cut.filter(|_| !forward).unwrap_or(0),
-            max_hops: stops.max_hops.unwrap_or(u32::MAX),
-            min_tainted: stops.min_tainted.0,
-            max_transactions: stops.max_transactions.unwrap_or(u64::MAX),
-            addresses: stops.addresses.iter().map(|address| address.0).collect(),
-            keep_roots_apart: query.keep_roots_apart,
-        })
-    }
-}
 
 /// What has been delivered to one transaction.
 pub(super) struct Delivered<M, I> {
@@ -126,25 +53,8 @@ pub(super) struct Walk<'a, L, P: Policy, S, V> {
     pub(super) sources: Vec<Source<P::Mark>>,
     /// Least hops of what was collected into `sources`.
     pub(super) hops: u32,
-    block: Option<BlockSpan>,
-}
-
-/// A block whose coinbase is known.
-#[derive(Clone, Debug)]
-pub(super) struct BlockSpan {
-    pub(super) height: Height,
-    /// The coinbase first.
-    pub(super) txs: Range<u32>,
-}
-
-impl BlockSpan {
-    pub(super) fn coinbase(&self) -> TxNum {
-        TxNum(self.txs.start)
-    }
-
-    pub(super) fn last(&self) -> TxNum {
-        TxNum(self.txs.end - 1)
-    }
+    /// The block last asked for.
+    pub(super) block: Option<BlockSpan>,
 }
 
 impl<'a, L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'a, L, P, S, V> {
@@ -520,23 +430,6 @@ impl<'a, L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'a, L, P, S, V> {
     pub(super) fn inconsistent<T>(&self, tx: TxNum, detail: &'static str) -> Result<T> {
         Err(Error::Inconsistent { txid: self.ledger.txid(tx)?, detail })
     }
-
-    /// The block of a transaction, `None` where its coinbase is not known.
-    pub(super) fn block_of(&mut self, tx: TxNum) -> Result<Option<BlockSpan>> {
-        if let Some(block) = &self.block
-            && block.txs.contains(&tx.0)
-        {
-            return Ok(Some(block.clone()));
-        }
-        let Some(height) = self.ledger.height(tx)? else { return Ok(None) };
-        let Some(block) = self.ledger.block(height)? else { return Ok(None) };
-        let span = BlockSpan { height, txs: block.txs };
-        if !span.txs.contains(&tx.0) || !self.ledger.flags(span.coinbase())?.has(Flags::COINBASE) {
-            return Ok(None);
-        }
-        self.block = Some(span.clone());
-        Ok(Some(span))
-    }
 }
 
 /// Adds to the sums.
@@ -564,15 +457,4 @@ fn status(output: &Output, end: u32) -> Status {
         Spend::By(_) | Spend::Unspent => Status::Unspent,
         Spend::Unknown => Status::Unknown,
     }
-}
-
-/// Marks the source of a delivery as the fee of a transaction: above any 40-bit output number.
-const FEE: u64 = 1 << 47;
-
-pub(super) const fn fee_key(tx: TxNum) -> u64 {
-    FEE | tx.0 as u64
-}
-
-fn fee_of(source: u64) -> Option<TxNum> {
-    (source & FEE != 0).then_some(TxNum(source as u32))
 }
