@@ -49,6 +49,14 @@ pub enum Error {
     /// has this, for a coinbase must mature for 100 blocks.
     #[error("coinbase {0} is spent in its own block: fees cannot be followed into it")]
     ImmatureCoinbase(Txid),
+    /// A clustering of one rule cannot be gone on with, or explained, by another.
+    #[error("the clustering was made by the rule '{has}', not by '{wanted}': build it again")]
+    OtherRule {
+        /// Its rule.
+        has: String,
+        /// The rule given.
+        wanted: String,
+    },
 }
 
 fn of_block(height: Option<Height>) -> String {

@@ -4,6 +4,7 @@
 //! parameters give the same result, byte for byte; nothing here does I/O or knows a clock.
 
 pub mod change;
+pub mod cluster;
 pub mod coinjoin;
 pub mod entropy;
 mod error;

@@ -1,0 +1,172 @@
+//! A whole ledger at once, on several threads.
+
+use std::{
+    num::NonZeroUsize,
+    panic::resume_unwind,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    thread,
+};
+
+use chain::{InputAddresses, Ledger, Tip, TxNum};
+
+use super::{
+    clustering::{Basis, Clustering},
+    forest::Forest,
+    guard::{self, Finding, Guard},
+    rule::{Joined, Rule, may_join},
+    union::SharedForest,
+};
+use crate::{Error, Result};
+
+/// How to build.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// On so many threads. The result does not depend on it.
+    pub threads: NonZeroUsize,
+    /// The supercluster guard; `None` for none.
+    pub guard: Option<Guard>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { threads: NonZeroUsize::MIN, guard: Some(Guard::default()) }
+    }
+}
+
+/// Clusters all addresses of a ledger.
+///
+/// # Errors
+/// Whatever the ledger reports; [`Error::Inconsistent`] where it knows more addresses than it says.
+pub fn build<L: Ledger + Sync, R: Rule<L>>(
+    ledger: &L,
+    rule: &R,
+    options: &Options,
+) -> Result<Clustering> {
+    let (txs, addresses) = (ledger.tx_count(), ledger.address_count());
+    build_until(ledger, rule, options, Until { tip: ledger.tip(), txs, addresses })
+}
+
+/// Where a build ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Until {
+    pub(super) tip: Option<Tip>,
+    /// Transactions up to there.
+    pub(super) txs: u32,
+    /// Addresses that appear in them.
+    pub(super) addresses: u32,
+}
+
+/// Clusters the addresses of the first blocks of a ledger.
+pub(super) fn build_until<L: Ledger + Sync, R: Rule<L>>(
+    ledger: &L,
+    rule: &R,
+    options: &Options,
+    until: Until,
+) -> Result<Clustering> {
+    let forest = SharedForest::new(until.addresses);
+    let next = AtomicU64::new(0);
+    let work = || join_chunks((ledger, rule), &forest, &next, until.txs);
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..options.threads.get()).map(|_| scope.spawn(work)).collect();
+        let mut result = work();
+        for other in others {
+            let other = other.join().unwrap_or_else(|panic| resume_unwind(panic));
+            result = result.and(other);
+        }
+        result
+    })?;
+    let basis = Basis { rule: rule.name().to_owned(), tip: until.tip, txs: until.txs };
+    let mut clustering = Clustering { ids: forest.into_ids(), basis, findings: Vec::new() };
+    if let Some(guard) = &options.guard {
+        clustering.findings = review((ledger, rule), guard, &mut clustering.ids, until.txs)?;
+    }
+    Ok(clustering)
+}
+
+/// Transactions that a thread takes at a time: their inputs fit in its fastest memory.
+const CHUNK: u32 = 1 << 12;
+
+/// One thread's work: takes chunks of the chain until there are no more.
+fn join_chunks<L: Ledger, R: Rule<L>>(
+    (ledger, rule): (&L, &R),
+    forest: &SharedForest,
+    next: &AtomicU64,
+    txs: u32,
+) -> Result<()> {
+    let with_change = rule.joins_change();
+    let mut memory = rule.memory();
+    let mut inputs = InputAddresses::default();
+    while let Ok(start) = u32::try_from(next.fetch_add(CHUNK.into(), Relaxed))
+        && start < txs
+    {
+        ledger.input_addresses(start..start.saturating_add(CHUNK).min(txs), &mut inputs)?;
+        for (tx, inputs) in (start..).map(TxNum).zip(inputs.iter()) {
+            let [first, rest @ ..] = inputs else { continue };
+            if !may_join(inputs, with_change) || rule.excludes(ledger, tx, &mut memory)? {
+                continue;
+            }
+            let unite = |other: u32| forest.unite(first.0, other);
+            let mut known = rest.iter().try_for_each(|other| unite(other.0));
+            if with_change && let Some(change) = rule.change(ledger, tx, &mut memory)? {
+                known = known.and_then(|()| unite(change.0));
+            }
+            known.ok_or_else(|| unknown_address(ledger, tx))?;
+        }
+    }
+    Ok(())
+}
+
+#[cold]
+pub(super) fn unknown_address(ledger: &impl Ledger, tx: TxNum) -> Error {
+    match ledger.txid(tx) {
+        Ok(txid) => Error::Inconsistent { txid, detail: "joins an address that does not exist" },
+        Err(error) => error.into(),
+    }
+}
+
+/// Looks for what the guard reports, and corrects `ids` where merges are held back.
+///
+/// Only what became twice as large as a large cluster can have been joined from two of them. The
+/// transactions of these clusters are joined once more, in chain order and with sizes.
+fn review<L: Ledger, R: Rule<L>>(
+    (ledger, rule): (&L, &R),
+    guard: &Guard,
+    ids: &mut [u32],
+    txs: u32,
+) -> Result<Vec<Finding>> {
+    let mut sizes = vec![0_u32; ids.len()];
+    for &id in ids.iter() {
+        sizes[id as usize] += 1;
+    }
+    let large = guard.large.max(1).saturating_mul(2);
+    if sizes.iter().all(|size| *size < large) {
+        return Ok(Vec::new());
+    }
+    let is_large = |address: u32, ids: &[u32]| {
+        ids.get(address as usize).is_some_and(|id| sizes[*id as usize] >= large)
+    };
+    let mut forest = Forest::singletons(ids.len() as u32);
+    let (mut joined, mut findings) = (Joined::default(), Vec::new());
+    let (mut memory, mut inputs) = (rule.memory(), InputAddresses::default());
+    for start in (0..txs).step_by(CHUNK as usize) {
+        ledger.input_addresses(start..start.saturating_add(CHUNK).min(txs), &mut inputs)?;
+        for (tx, inputs) in (start..).map(TxNum).zip(inputs.iter()) {
+            let large = inputs.first().is_some_and(|first| is_large(first.0, ids));
+            if !large || !joined.fill((ledger, rule), tx, inputs, &mut memory)? {
+                continue;
+            }
+            let found = guard::join(&mut forest, Some(guard), tx, &joined);
+            findings.extend(found.ok_or_else(|| unknown_address(ledger, tx))?);
+        }
+        forest.settle(forest.links());
+    }
+    if guard.hold_back && !findings.is_empty() {
+        for address in 0..forest.addresses() {
+            if is_large(address, ids) {
+                let Some(root) = forest.root(address) else { continue };
+                ids[address as usize] = forest.lowest(root);
+            }
+        }
+    }
+    Ok(findings)
+}

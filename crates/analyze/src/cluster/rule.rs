@@ -1,0 +1,198 @@
+//! What a transaction joins.
+
+use chain::{AddressNum, Ledger, TxNum};
+
+use crate::coinjoin::{Detector, ShapeBuf};
+
+/// Says which transactions join nothing although several addresses pay, and which output is taken for
+/// change, if any. A clustering carries the name of its rule.
+pub trait Rule<L: Ledger>: Sync {
+    /// What one thread keeps from one transaction to the next.
+    type Memory;
+
+    /// Fresh memory for a thread.
+    fn memory(&self) -> Self::Memory;
+
+    /// The name of the rule and of its clusterings. Rules that join differently have different names.
+    fn name(&self) -> &str;
+
+    /// Whether the transaction joins nothing. Asked only where it could join something.
+    ///
+    /// # Errors
+    /// Whatever the ledger reports.
+    fn excludes(&self, ledger: &L, tx: TxNum, memory: &mut Self::Memory) -> chain::Result<bool>;
+
+    /// Whether [`Rule::change`] is worth asking.
+    fn joins_change(&self) -> bool {
+        false
+    }
+
+    /// The address of the output that is taken for change and joined with the inputs: a
+    /// hypothesis. Not asked for transactions that are excluded.
+    ///
+    /// # Errors
+    /// Whatever the ledger reports.
+    fn change(
+        &self,
+        _ledger: &L,
+        _tx: TxNum,
+        _memory: &mut Self::Memory,
+    ) -> chain::Result<Option<AddressNum>> {
+        Ok(None)
+    }
+}
+
+/// The multi-input heuristic with everything kept out that the detector wants kept apart
+/// ([`crate::coinjoin::Finding::do_not_union`]).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CoinJoinsApart;
+
+/// Name of the rule that keeps CoinJoins apart, whether they are recognised now or were at ingest.
+const MULTI_INPUT: &str = "multi_input";
+
+impl<L: Ledger> Rule<L> for CoinJoinsApart {
+    type Memory = (Detector, ShapeBuf);
+
+    fn memory(&self) -> Self::Memory {
+        Self::Memory::default()
+    }
+
+    fn name(&self) -> &str {
+        MULTI_INPUT
+    }
+
+    fn excludes(
+        &self,
+        ledger: &L,
+        tx: TxNum,
+        (detector, buffer): &mut Self::Memory,
+    ) -> chain::Result<bool> {
+        let finding = detector.classify_tx(ledger, tx, buffer)?;
+        Ok(finding.is_some_and(|finding| finding.do_not_union))
+    }
+}
+
+/// The same rule for classes that are known already: the function says whether the inputs of a
+/// transaction must stay apart.
+#[derive(Clone, Copy, Debug)]
+pub struct StoredClasses<F>(pub F);
+
+impl<L: Ledger, F: Fn(TxNum) -> bool + Sync> Rule<L> for StoredClasses<F> {
+    type Memory = ();
+
+    fn memory(&self) {}
+
+    fn name(&self) -> &str {
+        MULTI_INPUT
+    }
+
+    fn excludes(&self, _ledger: &L, tx: TxNum, _memory: &mut ()) -> chain::Result<bool> {
+        Ok(self.0(tx))
+    }
+}
+
+/// The multi-input heuristic with nothing kept out: what others do, for comparison.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AllInputs;
+
+impl<L: Ledger> Rule<L> for AllInputs {
+    type Memory = ();
+
+    fn memory(&self) {}
+
+    fn name(&self) -> &str {
+        "multi_input_all"
+    }
+
+    fn excludes(&self, _ledger: &L, _tx: TxNum, _memory: &mut ()) -> chain::Result<bool> {
+        Ok(false)
+    }
+}
+
+/// Another rule, and change joined besides: a hypothesis that pulls clusters together wrongly
+/// (`docs/methods/clustering.md`), so it makes a clustering of another name and never the default.
+#[derive(Clone, Debug)]
+pub struct WithChange<R, F> {
+    /// What is joined without change.
+    pub rule: R,
+    /// The name, e.g. `multi_input+one_time`.
+    pub name: String,
+    /// The address that is taken for change, by any heuristic.
+    pub change: F,
+}
+
+impl<L, R, F> Rule<L> for WithChange<R, F>
+where
+    L: Ledger,
+    R: Rule<L>,
+    F: Fn(&L, TxNum) -> chain::Result<Option<AddressNum>> + Sync,
+{
+    type Memory = R::Memory;
+
+    fn memory(&self) -> R::Memory {
+        self.rule.memory()
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn excludes(&self, ledger: &L, tx: TxNum, memory: &mut R::Memory) -> chain::Result<bool> {
+        self.rule.excludes(ledger, tx, memory)
+    }
+
+    fn joins_change(&self) -> bool {
+        true
+    }
+
+    fn change(
+        &self,
+        ledger: &L,
+        tx: TxNum,
+        _memory: &mut R::Memory,
+    ) -> chain::Result<Option<AddressNum>> {
+        (self.change)(ledger, tx)
+    }
+}
+
+/// The addresses that a transaction joins, ascending and once each, and which of them is change.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Joined {
+    pub(super) addresses: Vec<AddressNum>,
+    pub(super) change: Option<AddressNum>,
+}
+
+impl Joined {
+    /// Fills in a transaction whose inputs have these addresses. Whether it joins anything.
+    pub(super) fn fill<L: Ledger, R: Rule<L>>(
+        &mut self,
+        (ledger, rule): (&L, &R),
+        tx: TxNum,
+        inputs: &[AddressNum],
+        memory: &mut R::Memory,
+    ) -> chain::Result<bool> {
+        self.addresses.clear();
+        self.change = None;
+        if !may_join(inputs, rule.joins_change()) || rule.excludes(ledger, tx, memory)? {
+            return Ok(false);
+        }
+        self.addresses.extend_from_slice(inputs);
+        if rule.joins_change() {
+            let change = rule.change(ledger, tx, memory)?;
+            self.change = change.filter(|change| !inputs.contains(change));
+            self.addresses.extend(self.change);
+        }
+        self.addresses.sort_unstable();
+        self.addresses.dedup();
+        Ok(self.addresses.len() > 1)
+    }
+}
+
+/// Whether inputs with these addresses can join anything.
+#[inline]
+pub(super) fn may_join(inputs: &[AddressNum], with_change: bool) -> bool {
+    match inputs {
+        [] => false,
+        [first, rest @ ..] => with_change || rest.iter().any(|address| address != first),
+    }
+}

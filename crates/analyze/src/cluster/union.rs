@@ -1,0 +1,118 @@
+//! A forest of addresses that several threads join at the same time, without locks.
+//!
+//! Every address points to itself, then it is a root, or to a smaller address of its cluster. A root is
+//! linked under a smaller root by compare-and-swap from "points to itself", so of two threads that link
+//! the same root one fails, and finds again from where it stands.
+//!
+//! Why this ends: a stored pointer is only ever replaced by a smaller number, so no circle can form
+//! and following pointers from `x` takes at most `x` steps. A failed swap means that another thread
+//! linked that root, and there are at most as many links as addresses.
+//!
+//! Why it is right: a pointer is written only to an ancestor (halving) or for a pair that was
+//! given (linking), so whatever a thread reads, however old, lies in the same cluster. A pair is done
+//! when both ends have reached one root or a swap has succeeded. Relaxed ordering suffices: no data hangs
+//! on a pointer but itself, each is read and written atomically, and the threads are joined before
+//! [`SharedForest::into_ids`] reads the whole.
+
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+#[derive(Debug)]
+pub(super) struct SharedForest {
+    parent: Vec<AtomicU32>,
+}
+
+impl SharedForest {
+    /// So many addresses, each by itself.
+    pub(super) fn new(addresses: u32) -> Self {
+        Self { parent: (0..addresses).map(AtomicU32::new).collect() }
+    }
+
+    /// Joins the clusters of two addresses; `None` where one of them does not exist.
+    #[inline]
+    pub(super) fn unite(&self, a: u32, b: u32) -> Option<()> {
+        let (mut a, mut b) = (self.root(a)?, self.root(b)?);
+        while a != b {
+            let (low, high) = if a < b { (a, b) } else { (b, a) };
+            let swap =
+                self.parent.get(high as usize)?.compare_exchange(high, low, Relaxed, Relaxed);
+            match swap {
+                Ok(_) => return Some(()),
+                Err(parent) => (a, b) = (self.root(low)?, self.root(parent)?),
+            }
+        }
+        Some(())
+    }
+
+    /// The root above an address, at some moment. Halves the path on the way.
+    #[inline]
+    fn root(&self, mut x: u32) -> Option<u32> {
+        loop {
+            let place = self.parent.get(x as usize)?;
+            let parent = place.load(Relaxed);
+            if parent == x {
+                return Some(x);
+            }
+            let above = self.parent.get(parent as usize)?.load(Relaxed);
+            if above == parent {
+                return Some(parent);
+            }
+            // `fetch_min` would keep the smallest of what several threads write here. A swap that
+            // may fail is cheaper, and a shortcut that is lost costs nothing but a step.
+            let _ = place.compare_exchange(parent, above, Relaxed, Relaxed);
+            x = above;
+        }
+    }
+
+    /// For each address the smallest of its cluster.
+    pub(super) fn into_ids(self) -> Vec<u32> {
+        let mut ids: Vec<u32> = self.parent.into_iter().map(AtomicU32::into_inner).collect();
+        // Ascending, so that the smaller number an address points to has its own id already.
+        for x in 0..ids.len() {
+            ids[x] = ids[ids[x] as usize];
+        }
+        ids
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_the_smallest_members() {
+        let forest = SharedForest::new(6);
+        for (a, b) in [(5, 4), (4, 2), (1, 3), (3, 3)] {
+            forest.unite(a, b).unwrap();
+        }
+        assert_eq!(forest.unite(0, 6), None);
+        assert_eq!(forest.into_ids(), [0, 1, 2, 1, 2, 2]);
+    }
+
+    #[test]
+    fn threads_that_collide_give_the_same_ids() {
+        const N: u32 = 20_000;
+        // Every thread joins all pairs of neighbours of the same parity, in orders of their own.
+        for round in 0..8 {
+            let forest = SharedForest::new(N);
+            thread::scope(|scope| {
+                for worker in 0..4u32 {
+                    let forest = &forest;
+                    scope.spawn(move || {
+                        for step in 0..N - 2 {
+                            let x = match (worker + round) % 4 {
+                                0 => step,
+                                1 => N - 3 - step,
+                                2 => (step * 7919) % (N - 2),
+                                _ => (step ^ 1).min(N - 3),
+                            };
+                            forest.unite(x, x + 2).unwrap();
+                        }
+                    });
+                }
+            });
+            assert!(forest.into_ids().iter().zip(0..).all(|(id, x)| *id == x % 2));
+        }
+    }
+}
