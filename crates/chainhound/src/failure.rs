@@ -118,9 +118,10 @@ impl From<StoreError> for Failure {
             StoreError::OtherNetwork { .. } => Exit::Usage,
             _ => Exit::Unavailable,
         };
-        let hint = match error {
+        let hint = match &error {
             StoreError::Damaged { .. } => Some("see all of it with `chainhound store check`"),
             StoreError::Locked { .. } => Some("is another `chainhound index` at work?"),
+            StoreError::Io { error, .. } => io_hint(error.kind()),
             _ => None,
         };
         let failure = Self::new(exit, error.into());
@@ -128,6 +129,19 @@ impl From<StoreError> for Failure {
             Some(hint) => failure.hint(hint),
             None => failure,
         }
+    }
+}
+
+/// What to do when the operating system refuses a file of the store.
+fn io_hint(kind: io::ErrorKind) -> Option<&'static str> {
+    match kind {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Some("make room and give the same command again: it goes on after the last commit")
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            Some("name a directory of your own with --datadir")
+        }
+        _ => None,
     }
 }
 

@@ -5,16 +5,14 @@ mod address;
 mod block;
 mod demo;
 mod document;
-mod policies;
 mod rows;
 mod status;
+mod trace;
 mod tx;
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write, stdout};
 
 use serde::Serialize;
-
-pub(crate) use report::model::Amount;
 
 use crate::{args::Common, failure::Failure, say::coloured};
 
@@ -25,14 +23,15 @@ pub(crate) use self::{
         BeforeMixing, BoundsScore, DemoDestination, DemoDocument, PolicyScore, Score, Share, Totals,
     },
     document::{Document, Provenance},
-    policies::side_by_side,
     rows::{Facts, Rows},
     status::{
         CheckDocument, FileSize, IndexDocument, InspectDocument, Sizes, SparseDocument,
         StatusDocument,
     },
+    trace::{LISTED, Survey, side_by_side},
     tx::{Carried, Lock, OutputFate, SpentBy, TxDocument, TxInput, TxOutput},
 };
+pub(crate) use report::model::Amount;
 
 /// The way to stdout.
 #[derive(Debug)]

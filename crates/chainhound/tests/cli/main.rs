@@ -7,7 +7,7 @@
 //! * `bad_input`: everything that is wrong, with the exit code and the words
 //! * `real_data`: mainnet blocks and the theft of May 2024, where the data is there
 //! * `demo`: the replay, small
-//! * `transcripts`: the commands in `docs/guide`, with their output
+//! * `transcripts`: the commands in `docs/guide/cli.md`, with their output
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
 

@@ -183,3 +183,30 @@ fn what_was_told_by_file_is_traced_alike() {
     assert_eq!(reasons, [&json!("fee"), &json!("unknown")]);
     assert_eq!(sparse["provenance"]["parameters"]["source"], "sparse");
 }
+
+#[test]
+fn tables_show_the_largest_outputs_and_count_the_rest() {
+    // 50 outputs: 1.00 to 1.24, and 25 of 0.5 before them in the chain.
+    let outputs: Vec<String> = (0..25)
+        .map(|n| format!("small{n}:0.5"))
+        .chain((0..25).map(|n| format!("large{n}:1.{n:02}")))
+        .collect();
+    let home = Home::new(&format!(
+        "block\ntx a: coinbase -> thief:50\nblock\ntx b: a:0 -> {}\n",
+        outputs.join(" ")
+    ));
+    let from = home.txid("a");
+    for table in [&["trace", "--from", &from][..], &["trace", "--from", &from, "--policy", "all"]] {
+        let run = home.run(table);
+        for n in 0..25 {
+            assert!(run.ok().contains(&home.address(&format!("large{n}"))), "{}", run.out);
+        }
+        let shown = (0..25).filter(|n| run.out.contains(&home.address(&format!("small{n}"))));
+        assert_eq!(shown.count(), 15, "{}", run.out);
+        assert!(run.out.contains("10 "), "{}", run.out);
+    }
+    let one = home.run(&["trace", "--from", &from]);
+    assert!(one.ok().contains("… and 10 smaller outputs"), "{}", one.out);
+    let sums = home.json(&["trace", "--from", &from]);
+    assert_eq!(sums["leaves"].as_array().unwrap().len(), 50);
+}

@@ -1,102 +1,23 @@
-//! `chainhound trace`.
+//! From flags to a query, and what is wrong with them on the chain at hand.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File},
-    io::{BufWriter, Write},
+    fs,
     path::Path,
 };
 
-use analyze::trace::{Direction, Limits, NoStops, Policy, Query, RootSpec, StopAt, Stops};
-use chain::{AddressNum, Height, Ledger, Network, OutPoint, Sats, ScriptBuf, script};
+use analyze::trace::{Direction, Limits, NoStops, Policy, Query, RootSpec, Stops};
+use chain::{AddressNum, Height, Network, OutPoint, Sats, ScriptBuf, script};
 use report::{
-    export::{self, Format, csv::Part},
-    model::{Context, TraceDocument},
+    export::{Format, csv::Part},
+    model::Context,
 };
 
-use super::Session;
-use crate::{
-    args::TraceArgs,
-    failure::{Exit, Failure},
-    ledger::{self, Chain},
-    output::side_by_side,
-    root::parse_root,
-    say::Say,
-};
-
-/// Traces and prints.
-pub(crate) fn run(args: &TraceArgs, session: &mut Session<'_>) -> Result<Exit, Failure> {
-    let policies = args.policies().map_err(Failure::usage)?;
-    check_flags(args, &policies)?;
-    let place = session.place()?;
-    let question = Question::parse(args, place.network, session.say)?;
-    let documents = ledger::ask(&place, args.esplora.as_deref(), session.say, |chain| {
-        question.check(chain, session.say)?;
-        policies.iter().map(|&policy| question.ask(chain, policy)).collect::<Result<Vec<_>, _>>()
-    })?;
-
-    let colour = session.output.colour() && args.out.is_none();
-    let write = |out: &mut dyn Write| -> Result<(), Failure> {
-        match (documents.as_slice(), args.part) {
-            ([document], Some(part)) => export::csv::write(document, part, out)?,
-            ([document], None) => export::write(document, args.format, out)?,
-            (several, _) => out.write_all(side_by_side(several, colour).as_bytes())?,
-        }
-        Ok(())
-    };
-    match &args.out {
-        None => write(session.output.writer())?,
-        Some(path) => {
-            let file = File::create(path).map_err(|error| Failure::file(path, error))?;
-            let mut file = BufWriter::new(file);
-            write(&mut file)?;
-            file.flush().map_err(|error| Failure::file(path, error))?;
-            session.say.note(format_args!("written to {}", path.display()));
-        }
-    }
-    Ok(Exit::Done)
-}
-
-/// The document of a trace.
-pub(crate) fn document(
-    chain: &Chain,
-    query: &Query,
-    context: &Context,
-    stops: &mut impl StopAt,
-) -> Result<TraceDocument, Failure> {
-    // Once for each kind of chain, so that the walk knows which one it has.
-    fn on<L: Ledger>(
-        ledger: &L,
-        query: &Query,
-        context: &Context,
-        stops: &mut impl StopAt,
-    ) -> Result<TraceDocument, Failure> {
-        let trace = analyze::trace::trace(ledger, query, stops)?;
-        Ok(TraceDocument::new(&trace, ledger, context)?)
-    }
-    match chain {
-        Chain::Whole(store) => on(store.as_ref(), query, context, stops),
-        Chain::Sparse(memory) => on(memory.as_ref(), query, context, stops),
-    }
-}
-
-/// Flags that cannot all be meant.
-fn check_flags(args: &TraceArgs, policies: &[Policy]) -> Result<(), Failure> {
-    if policies.len() > 1 && args.format != Format::Table {
-        return Err(Failure::usage(format!(
-            "several policies side by side are a table, not {}",
-            args.format
-        ))
-        .hint("run it once for each policy, or leave out --format"));
-    }
-    if args.part.is_some() && args.format != Format::Csv {
-        return Err(Failure::usage("--part is for --format csv: other formats have all parts"));
-    }
-    Ok(())
-}
+use super::{Answer, document, survey};
+use crate::{args::TraceArgs, failure::Failure, ledger::Chain, root::parse_root, say::Say};
 
 /// What was asked, apart from the policy.
-struct Question<'a> {
+pub(super) struct Question<'a> {
     args: &'a TraceArgs,
     /// As typed, and what it means.
     roots: Vec<(String, RootSpec)>,
@@ -104,7 +25,8 @@ struct Question<'a> {
 }
 
 impl<'a> Question<'a> {
-    fn parse(args: &'a TraceArgs, network: Network, say: &Say) -> Result<Self, Failure> {
+    /// Reads what was typed, files of addresses included.
+    pub(super) fn parse(args: &'a TraceArgs, network: Network, say: &Say) -> Result<Self, Failure> {
         let mut roots: Vec<(String, RootSpec)> = Vec::new();
         for text in &args.from {
             let root = parse_root(text, network)?;
@@ -123,7 +45,7 @@ impl<'a> Question<'a> {
     }
 
     /// Says what is not there in better words than a library that does not know the chain's name.
-    fn check(&self, chain: &Chain, say: &Say) -> Result<(), Failure> {
+    pub(super) fn check(&self, chain: &Chain, say: &Say) -> Result<(), Failure> {
         let ledger = chain.ledger();
         for (text, root) in &self.roots {
             let there = match root {
@@ -151,32 +73,10 @@ impl<'a> Question<'a> {
         Ok(())
     }
 
-    fn ask(&self, chain: &Chain, policy: Policy) -> Result<TraceDocument, Failure> {
+    /// Asks under each policy. Tables need no steps, and of the leaves only the largest.
+    pub(super) fn answer(&self, chain: &Chain, policies: &[Policy]) -> Result<Answer, Failure> {
         let (addresses, unseen) = self.stop_numbers(chain)?;
-        let stops = Stops {
-            max_hops: self.args.max_hops,
-            min_tainted: self.args.min_value.unwrap_or(Sats::ZERO),
-            until_height: self.args.until_height.map(Height),
-            max_transactions: self.args.budget,
-            addresses,
-        };
-        let mut limits = Limits::default();
-        if self.args.format == Format::Table {
-            // Tables show no flows, and a sweep over millions of transactions has millions.
-            limits.flows = 0;
-        }
-        if matches!(self.args.part, Some(Part::Leaves | Part::Bookings)) {
-            limits.flows = 0;
-        }
-        let direction = if self.args.backward { Direction::Backward } else { Direction::Forward };
-        let query = Query {
-            policy,
-            direction,
-            fees: self.args.fees,
-            stops,
-            limits,
-            ..Query::new(self.roots.iter().map(|(_, root)| root.clone()).collect())
-        };
+        let query = |policy| self.query(policy, addresses.clone());
         let mut parameters = BTreeMap::from([("source".to_owned(), chain.kind().into())]);
         if !unseen.is_empty() {
             parameters.insert("stop_addresses_never_seen".to_owned(), unseen.into());
@@ -186,7 +86,42 @@ impl<'a> Question<'a> {
             parameters,
             ..Context::default()
         };
-        document(chain, &query, &context, &mut NoStops)
+        match policies {
+            [policy] if self.args.format == Format::Table => {
+                let survey = survey::largest(chain, &query(*policy), &context)?;
+                Ok(Answer::Largest(Box::new(survey)))
+            }
+            [policy] => {
+                let document = document(chain, &query(*policy), &context, &mut NoStops)?;
+                Ok(Answer::Whole(Box::new(document)))
+            }
+            several => {
+                let queries: Vec<Query> = several.iter().map(|policy| query(*policy)).collect();
+                Ok(Answer::SideBySide(survey::side_by_side(chain, &queries, &context)?))
+            }
+        }
+    }
+
+    fn query(&self, policy: Policy, addresses: BTreeSet<AddressNum>) -> Query {
+        let mut limits = Limits::default();
+        if matches!(self.args.part, Some(Part::Leaves | Part::Bookings)) {
+            limits.flows = 0;
+        }
+        let direction = if self.args.backward { Direction::Backward } else { Direction::Forward };
+        Query {
+            policy,
+            direction,
+            fees: self.args.fees,
+            stops: Stops {
+                max_hops: self.args.max_hops,
+                min_tainted: self.args.min_value.unwrap_or(Sats::ZERO),
+                until_height: self.args.until_height.map(Height),
+                max_transactions: self.args.budget,
+                addresses,
+            },
+            limits,
+            ..Query::new(self.roots.iter().map(|(_, root)| root.clone()).collect())
+        }
     }
 
     /// The stop addresses as numbers, and those that nobody ever paid: nothing can arrive there.

@@ -1,40 +1,70 @@
-//! The same trace under several policies, side by side.
+//! Tables of traces: one, or the same under several policies side by side.
 
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, HashMap},
+    io::Write,
 };
 
 use chain::Sats;
-use report::model::{Amount, Leaf, TraceDocument};
+use report::{
+    export::table,
+    model::{Amount, Leaf, TraceDocument},
+};
 
 use super::Rows;
+use crate::failure::Failure;
 
-/// Outputs listed; the rest is counted.
-const LISTED: usize = 40;
+/// Outputs that tables of traces list; the rest is counted.
+pub(crate) const LISTED: usize = 40;
+
+/// A trace without its steps, and with few of its leaves.
+#[derive(Debug)]
+pub(crate) struct Survey {
+    /// The sums are those of all leaves; flows are missing.
+    pub(crate) document: TraceDocument,
+    /// How many outputs the trace ended in.
+    pub(crate) leaves: u64,
+}
+
+impl Survey {
+    /// The table, and how much it leaves out.
+    pub(crate) fn write(&self, out: &mut dyn Write) -> Result<(), Failure> {
+        table::write(&self.document, &table::Options { leaves: LISTED }, out)?;
+        match self.leaves.saturating_sub(self.document.leaves.len() as u64) {
+            0 => {}
+            1 => writeln!(out, "… and 1 smaller output")?,
+            more => writeln!(out, "… and {more} smaller outputs: --format csv --part leaves")?,
+        }
+        Ok(())
+    }
+}
 
 /// Two tables: the sums by destination, and the outputs where the trace ended. One column a
 /// policy; all documents answer the same question otherwise.
-pub(crate) fn side_by_side(documents: &[TraceDocument], colour: bool) -> String {
+pub(crate) fn side_by_side(surveys: &[Survey], colour: bool) -> String {
+    let documents: Vec<&TraceDocument> = surveys.iter().map(|survey| &survey.document).collect();
     let Some(first) = documents.first() else { return String::new() };
     let policies = || documents.iter().map(|document| document.provenance.parameters.policy);
     let heads: Vec<String> = policies().map(|policy| format!(">{policy}")).collect();
     let heads = || heads.iter().map(String::as_str);
 
     let mut sums = Rows::new(&std::iter::once("BTC").chain(heads()).collect::<Vec<_>>(), colour);
-    for reason in reasons(documents) {
-        let of = |document: &TraceDocument| {
+    for reason in reasons(&documents) {
+        let of = |document: &&TraceDocument| {
             let booking = document.bookings.iter().find(|booking| booking.stop_reason == reason);
             shown(booking.map(|booking| booking.amount))
         };
         sums.push(std::iter::once(reason.replace('_', " ")).chain(documents.iter().map(of)));
     }
-    sums.push(std::iter::once("sum".to_owned()).chain(documents.iter().map(total)));
+    sums.push(
+        std::iter::once("sum".to_owned()).chain(documents.iter().map(|document| total(document))),
+    );
 
     let columns = ["time", "why it ended", "output, address"];
     let names: Vec<&str> = heads().chain(columns).collect();
     let mut rows = Rows::new(&names, colour);
-    let leaves = leaves(documents);
+    let leaves = leaves(&documents);
     for found in leaves.iter().take(LISTED) {
         let Some(leaf) = found.iter().flatten().next() else { continue };
         let amounts = found.iter().map(|leaf| shown(leaf.map(|leaf| leaf.amount)));
@@ -62,14 +92,15 @@ pub(crate) fn side_by_side(documents: &[TraceDocument], colour: bool) -> String 
     if !leaves.is_empty() {
         text.push_str(&format!("\n{}", rows.to_text()));
     }
-    if leaves.len() > LISTED {
-        text.push_str(&format!("and {} more outputs: see --format json\n", leaves.len() - LISTED));
+    let most = surveys.iter().map(|survey| survey.leaves).max().unwrap_or(0);
+    if most > LISTED as u64 {
+        text.push_str(&format!("and up to {} more outputs\n", most - LISTED as u64));
     }
     text
 }
 
 /// In the order of the first document that has each.
-fn reasons(documents: &[TraceDocument]) -> Vec<&str> {
+fn reasons<'a>(documents: &[&'a TraceDocument]) -> Vec<&'a str> {
     let mut reasons: Vec<&str> = Vec::new();
     for booking in documents.iter().flat_map(|document| &document.bookings) {
         if !reasons.contains(&booking.stop_reason.as_str()) {
@@ -81,7 +112,7 @@ fn reasons(documents: &[TraceDocument]) -> Vec<&str> {
 
 /// Each output where any of the traces ended, with the leaf of each document; what the first
 /// document takes for most comes first.
-fn leaves(documents: &[TraceDocument]) -> Vec<Vec<Option<&Leaf>>> {
+fn leaves<'a>(documents: &[&'a TraceDocument]) -> Vec<Vec<Option<&'a Leaf>>> {
     let mut found: HashMap<(chain::Txid, u32), Vec<Option<&Leaf>>> = HashMap::new();
     for (at, document) in documents.iter().enumerate() {
         for leaf in &document.leaves {

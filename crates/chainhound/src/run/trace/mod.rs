@@ -1,0 +1,108 @@
+//! `chainhound trace`.
+
+mod question;
+mod survey;
+
+use std::{
+    fs::File,
+    io::{BufWriter, Write},
+};
+
+use analyze::trace::{Policy, Query, StopAt};
+use chain::Ledger;
+use report::{
+    export::{self, Format},
+    model::{Context, TraceDocument},
+};
+
+use self::question::Question;
+use super::Session;
+use crate::{
+    args::TraceArgs,
+    failure::{Exit, Failure},
+    ledger::{self, Chain},
+    output::{Survey, side_by_side},
+};
+
+/// Traces and prints.
+pub(crate) fn run(args: &TraceArgs, session: &mut Session<'_>) -> Result<Exit, Failure> {
+    let policies = args.policies().map_err(Failure::usage)?;
+    check_flags(args, &policies)?;
+    let place = session.place()?;
+    let question = Question::parse(args, place.network, session.say)?;
+    let colour = session.output.colour() && args.out.is_none();
+    let answer = ledger::ask(&place, args.esplora.as_deref(), session.say, |chain| {
+        question.check(chain, session.say)?;
+        question.answer(chain, &policies)
+    })?;
+    let write = |out: &mut dyn Write| -> Result<(), Failure> {
+        match (&answer, args.part) {
+            (Answer::Whole(document), Some(part)) => export::csv::write(document, part, out)?,
+            (Answer::Whole(document), None) => export::write(document, args.format, out)?,
+            (Answer::Largest(survey), _) => survey.write(out)?,
+            (Answer::SideBySide(surveys), _) => {
+                out.write_all(side_by_side(surveys, colour).as_bytes())?;
+            }
+        }
+        Ok(())
+    };
+    match &args.out {
+        None => write(session.output.writer())?,
+        Some(path) => {
+            let file = File::create(path).map_err(|error| Failure::file(path, error))?;
+            let mut file = BufWriter::new(file);
+            write(&mut file)?;
+            file.flush().map_err(|error| Failure::file(path, error))?;
+            session.say.note(format_args!("written to {}", path.display()));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// What a trace found, as far as the format needs it.
+enum Answer {
+    /// Every step and leaf.
+    Whole(Box<TraceDocument>),
+    /// The sums and the largest leaves.
+    Largest(Box<Survey>),
+    /// The same under several policies.
+    SideBySide(Vec<Survey>),
+}
+
+/// The document of a trace, with every step and leaf.
+pub(crate) fn document(
+    chain: &Chain,
+    query: &Query,
+    context: &Context,
+    stops: &mut impl StopAt,
+) -> Result<TraceDocument, Failure> {
+    // Once for each kind of chain, so that the walk knows which one it has.
+    fn on<L: Ledger>(
+        ledger: &L,
+        query: &Query,
+        context: &Context,
+        stops: &mut impl StopAt,
+    ) -> Result<TraceDocument, Failure> {
+        let trace = analyze::trace::trace(ledger, query, stops)?;
+        Ok(TraceDocument::new(&trace, ledger, context)?)
+    }
+    match chain {
+        Chain::Whole(store) => on(store.as_ref(), query, context, stops),
+        Chain::Sparse(memory) => on(memory.as_ref(), query, context, stops),
+    }
+}
+
+/// Flags that cannot all be meant.
+fn check_flags(args: &TraceArgs, policies: &[Policy]) -> Result<(), Failure> {
+    if policies.len() > 1 && args.format != Format::Table {
+        return Err(Failure::usage(format!(
+            "several policies side by side are a table, not {}",
+            args.format
+        ))
+        .hint("run it once for each policy, or leave out --format"));
+    }
+    if args.part.is_some() && args.format != Format::Csv {
+        return Err(Failure::usage("--part is for --format csv: other formats have all parts"));
+    }
+    Ok(())
+}
