@@ -8,6 +8,7 @@
 mod all;
 mod append;
 mod clock;
+mod clustering;
 mod figures;
 mod generate;
 mod graph;
@@ -129,6 +130,11 @@ enum Job {
         hops: u32,
     },
 
+    /// Cluster the addresses of a store, and let GraphSense's package do the same
+    ///
+    /// The package and what it needs: bench/peers/cluster-requirements.txt.
+    Clustering(clustering::ClusteringOptions),
+
     /// Measure other programs on a graph written by `dump-edges`
     ///
     /// Makes a Python environment of its own with igraph and DuckDB, and uses graph-tool where the
@@ -179,6 +185,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
         }
         Job::Append { blocks, store } => append::figures(&[append::measure(blocks, store)?]),
         Job::Lookups { store } => lookups::measure(&open_store(store)?)?,
+        Job::Clustering(options) => clustering::measure(&open_store(&options.store)?, options)?,
         Job::Peers { edges } => peers::measure(edges, None)?,
     };
     publish(args, &machine, &figures)

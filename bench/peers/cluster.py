@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Clusters of addresses by GraphSense's own package, on the inputs of one of our stores.
+
+    python3 -m venv env && env/bin/pip install -r cluster-requirements.txt
+    cargo xtask bench clustering STORE --python env/bin/python3
+
+The sub-command writes INPUTS and runs `cluster.py INPUTS`. The package joins the inputs of every
+transaction that it is given: it has no rule for CoinJoins. RAYON_NUM_THREADS says on how many
+threads. Union and mapping are done anew each time; the median counts.
+"""
+
+import argparse
+import json
+import statistics
+import struct
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+HEADER = struct.Struct("<8sIIQ")
+MAGIC = b"CHINPUT1"
+REPEATS = 5
+
+
+def load(path):
+    """Number of addresses, and the addresses of each transaction's inputs as an Arrow list."""
+    import numpy
+    import pyarrow
+
+    with open(path, "rb") as file:
+        header = file.read(HEADER.size)
+    if len(header) < HEADER.size:
+        sys.exit(f"{path}: too short for a file of inputs")
+    magic, addresses, transactions, inputs = HEADER.unpack(header)
+    if magic != MAGIC:
+        sys.exit(f"{path}: not a file of inputs: `cargo xtask bench clustering` writes one")
+    if Path(path).stat().st_size != HEADER.size + 4 * (transactions + 1 + inputs):
+        sys.exit(f"{path}: has not the length that its header asks for")
+    if inputs >= 2**31:
+        sys.exit(f"{path}: {inputs:,} inputs do not fit into one Arrow list")
+    numbers = numpy.fromfile(path, dtype="<u4", offset=HEADER.size)
+    starts = pyarrow.array(numbers[: transactions + 1].astype("<i4"))
+    values = pyarrow.array(numbers[transactions + 1 :])
+    return addresses, inputs, pyarrow.ListArray.from_arrays(starts, values)
+
+
+def measure(path):
+    import numpy
+    from gs_clustering import Clustering
+
+    addresses, inputs, transactions = load(path)
+    unions, mappings, mapping = [], [], None
+    for _ in range(REPEATS + 1):
+        clustering = Clustering(max_address_id=addresses - 1)
+        start = time.perf_counter()
+        clustering.process_transactions_arrow(transactions)
+        united = time.perf_counter()
+        mapping = clustering.get_mapping()
+        mappings.append(time.perf_counter() - united)
+        unions.append(united - start)
+    # The first run warms up.
+    clusters = numpy.unique(mapping.column("cluster_id").to_numpy()[:addresses]).size
+    return {
+        "version": version("graphsense-clustering"),
+        "addresses": addresses,
+        "transactions": len(transactions),
+        "inputs": inputs,
+        "union_s": statistics.median(unions[1:]),
+        "mapping_s": statistics.median(mappings[1:]),
+        "clusters": int(clusters),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("inputs", type=Path, help="file written by `cargo xtask bench clustering`")
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
+    options = parser.parse_args()
+    try:
+        answer = measure(options.inputs)
+    except ModuleNotFoundError as missing:
+        answer = {"skipped": f"{missing}: pip install -r bench/peers/cluster-requirements.txt"}
+    if options.json:
+        print(json.dumps(answer))
+    else:
+        for name, value in answer.items():
+            print(f"{name:14} {value:,}" if isinstance(value, int) else f"{name:14} {value}")
+
+
+if __name__ == "__main__":
+    main()

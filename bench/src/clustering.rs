@@ -1,0 +1,248 @@
+//! Clustering a whole store, one block more and one block less; and GraphSense's own package on the
+//! same inputs: `bench/peers/cluster.py`.
+
+use std::{
+    env, fs,
+    fs::File,
+    io::{BufWriter, Write as _},
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use analyze::{
+    cluster::{
+        AllInputs, Clustering, CoinJoinsApart, Guard, Live, Options, Rule, StoredClasses, build,
+    },
+    coinjoin::{Detector, ShapeBuf},
+};
+use anyhow::Context as _;
+use chain::{InputAddresses, Ledger, TxNum};
+use serde_json::Value;
+use store::Store;
+
+use crate::{
+    clock::{Clock, Passed, median},
+    figures::{Figures, Target},
+};
+
+/// Times of which the median counts.
+const REPEATS: usize = 5;
+/// Blocks at the tip that are taken off and put back.
+const BLOCKS: u32 = 50;
+
+/// What to measure.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ClusteringOptions {
+    /// A store, or a datadir of regtest
+    pub(crate) store: PathBuf,
+    /// A Python that has what bench/peers/cluster-requirements.txt lists
+    #[arg(long, default_value = "python3", value_name = "FILE")]
+    python: PathBuf,
+    /// How many threads
+    #[arg(long, default_value = "2", value_name = "N")]
+    threads: NonZeroUsize,
+}
+
+/// Clusters the store under several rules, follows its tip, and runs the peer on the same inputs.
+pub(crate) fn measure(store: &Store, options: &ClusteringOptions) -> anyhow::Result<Figures> {
+    let mut figures = Figures::default();
+    let count = store.tx_count();
+    figures.group(format!("Clustering {count} transactions, warm, {} threads", options.threads));
+    let peer = peer(store, options)?;
+    let union = peer["union_s"].as_f64();
+
+    let clock = Clock::start();
+    let apart = classes(store)?;
+    figures.add(
+        "recognising CoinJoins, one thread",
+        seconds(clock.passed()),
+        "CPU s",
+        Target::None,
+    );
+    let stored = StoredClasses(|tx: TxNum| {
+        apart.get(tx.index() / 64).is_some_and(|word| word >> (tx.0 % 64) & 1 == 1)
+    });
+    let without = Options { threads: options.threads, guard: None };
+    let guarded = Options { guard: Some(Guard::default()), ..without };
+
+    let (all, wall) = repeat(store, &AllInputs, &without)?;
+    figures.add("nothing kept out", wall.as_secs_f64(), "s", Target::None);
+    let (kept, wall) = repeat(store, &stored, &without)?;
+    let target = union.map_or(Target::None, Target::AtMost);
+    figures.add("CoinJoins kept out, classes known", wall.as_secs_f64(), "s", target);
+    let (reviewed, wall) = repeat(store, &stored, &guarded)?;
+    figures.add("… with the supercluster guard", wall.as_secs_f64(), "s", Target::None);
+    let (recognised, wall) = repeat(store, &CoinJoinsApart, &without)?;
+    figures.add("… recognising them meanwhile", wall.as_secs_f64(), "s", Target::None);
+    anyhow::ensure!(recognised == kept, "classes known and recognised give different clusters");
+    anyhow::ensure!(kept.ids().eq(reviewed.ids()), "the guard changed the clusters");
+
+    let clusters = |clustering: &Clustering| {
+        let largest = clustering.largest(1).first().map_or(1, |(_, size)| *size);
+        format!("{} clusters, the largest of {largest} addresses", clustering.clusters())
+    };
+    figures.note(format!("nothing kept out: {}", clusters(&all)));
+    figures.note(format!("CoinJoins kept out: {}", clusters(&kept)));
+    figures.note(format!("merges that the guard reports: {}", reviewed.findings().len()));
+
+    figures.group("GraphSense's graphsense-clustering on the same inputs, nothing kept out");
+    match union {
+        Some(union) => {
+            figures.add("union", union, "s", Target::None);
+            let mapping = peer["mapping_s"].as_f64().unwrap_or(f64::NAN);
+            figures.add("mapping", mapping, "s", Target::None);
+            let agrees = peer["clusters"].as_u64() == Some(all.clusters().into());
+            let verdict = if agrees { "as many as ours" } else { "NOT as many as ours" };
+            figures.note(format!("{} clusters, {verdict}", peer["clusters"]));
+        }
+        None => figures.note(format!("not measured: {}", peer["skipped"])),
+    }
+    follow(store, guarded, &mut figures)?;
+    Ok(figures)
+}
+
+/// Takes blocks off at the tip and puts them back.
+fn follow(store: &Store, options: Options, figures: &mut Figures) -> anyhow::Result<()> {
+    let mut live = Live::start(store, CoinJoinsApart, options, BLOCKS)?;
+    let whole = live.clustering::<Store>();
+    let (mut folds, mut undos, mut txs) = (Vec::new(), Vec::new(), 0);
+    loop {
+        let tip = live.tip();
+        let clock = Clock::start();
+        if !live.undo() {
+            break;
+        }
+        undos.push(clock.passed().wall);
+        let block = tip.map(|tip| store.block(tip.height)).transpose()?.flatten();
+        txs = txs.max(block.map_or(0, |block| block.txs.len()));
+    }
+    loop {
+        let clock = Clock::start();
+        if !live.fold(store)? {
+            break;
+        }
+        folds.push(clock.passed().wall);
+    }
+    anyhow::ensure!(live.clustering::<Store>() == whole, "undone and folded again: not the same");
+    figures.group(format!("One block of up to {txs} transactions, CoinJoins recognised, guarded"));
+    let slowest = folds.iter().max().copied().unwrap_or_default();
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    figures.add("folded in, median", ms(median(folds)), "ms", Target::None);
+    figures.add(format!("folded in, slowest of {BLOCKS}"), ms(slowest), "ms", Target::AtMost(5.0));
+    figures.add("undone, median", ms(median(undos)), "ms", Target::None);
+    Ok(())
+}
+
+/// A bit for every transaction whose inputs must stay apart.
+fn classes(ledger: &impl Ledger) -> anyhow::Result<Vec<u64>> {
+    let mut bits = vec![0u64; (ledger.tx_count() as usize).div_ceil(64)];
+    let (mut detector, mut buffer) = (Detector::default(), ShapeBuf::default());
+    for tx in (0..ledger.tx_count()).map(TxNum) {
+        let found = detector.classify_tx(ledger, tx, &mut buffer)?;
+        if found.is_some_and(|finding| finding.do_not_union)
+            && let Some(word) = bits.get_mut(tx.index() / 64)
+        {
+            *word |= 1 << (tx.0 % 64);
+        }
+    }
+    Ok(bits)
+}
+
+/// The clustering, and the median time on the wall after one run to warm up.
+fn repeat<R: Rule<Store>>(
+    store: &Store,
+    rule: &R,
+    options: &Options,
+) -> anyhow::Result<(Clustering, Duration)> {
+    let first = build(store, rule, options)?;
+    let mut walls = Vec::new();
+    for _ in 0..REPEATS {
+        let clock = Clock::start();
+        build(store, rule, options)?;
+        walls.push(clock.passed().wall);
+    }
+    Ok((first, median(walls)))
+}
+
+fn seconds(passed: Passed) -> f64 {
+    passed.cpu.as_secs_f64()
+}
+
+/// The answer of `cluster.py` about the inputs of a store: times and the number of clusters, or why
+/// there are none.
+fn peer(store: &Store, options: &ClusteringOptions) -> anyhow::Result<Value> {
+    let file = env::temp_dir().join(format!("chainhound-inputs-{}", std::process::id()));
+    dump(store, &file)?;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/cluster.py");
+    let output = Command::new(&options.python)
+        .arg(script)
+        .arg("--json")
+        .arg(&file)
+        .env("RAYON_NUM_THREADS", options.threads.to_string())
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output();
+    fs::remove_file(&file).with_context(|| file.display().to_string())?;
+    let output = output.with_context(|| format!("cannot start {}", options.python.display()))?;
+    anyhow::ensure!(output.status.success(), "the peer ended with {}", output.status);
+    serde_json::from_slice(&output.stdout).context("the peer's answer is not JSON")
+}
+
+/// Writes the addresses of all inputs, as `bench/peers/cluster.py` reads it: little-endian magic,
+/// addresses (u32), transactions (u32), inputs (u64); then where each transaction's inputs start, and
+/// the end of the last one's (u32); then the addresses of the inputs (u32).
+pub(crate) fn dump(ledger: &impl Ledger, path: &Path) -> anyhow::Result<()> {
+    const CHUNK: u32 = 1 << 16;
+    let (mut starts, mut addresses) = (vec![0u32], Vec::new());
+    let mut inputs = InputAddresses::default();
+    let count = ledger.tx_count();
+    for start in (0..count).step_by(CHUNK as usize) {
+        ledger.input_addresses(start..start.saturating_add(CHUNK).min(count), &mut inputs)?;
+        for tx in inputs.iter() {
+            addresses.extend(tx.iter().map(|address| address.0));
+            starts.push(u32::try_from(addresses.len()).context("too many inputs for the peer")?);
+        }
+    }
+    let file = File::create(path).with_context(|| path.display().to_string())?;
+    let mut file = BufWriter::with_capacity(1 << 20, file);
+    file.write_all(b"CHINPUT1")?;
+    file.write_all(&ledger.address_count().to_le_bytes())?;
+    file.write_all(&count.to_le_bytes())?;
+    file.write_all(&(addresses.len() as u64).to_le_bytes())?;
+    for number in starts.iter().chain(&addresses) {
+        file.write_all(&number.to_le_bytes())?;
+    }
+    file.flush().with_context(|| path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use chain::{MemoryLedger, Network};
+
+    use super::*;
+
+    #[test]
+    fn the_dump_has_what_the_peer_reads() {
+        let chain = testkit::Chain::parse(
+            "block
+             tx a: coinbase -> A:25 B:25
+             block
+             tx b: a:0 a:1 -> C:50",
+        )
+        .unwrap();
+        let blocks: Vec<_> = chain.best().into_iter().cloned().collect();
+        let ledger = MemoryLedger::from_blocks(Network::Regtest, &blocks).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("inputs");
+        dump(&ledger, &path).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        let (head, rest) = bytes.split_at(24);
+        // Addresses: genesis, A, B, miner, C. Transactions: genesis, a, a coinbase, b.
+        assert_eq!(head, b"CHINPUT1\x05\0\0\0\x04\0\0\0\x02\0\0\0\0\0\0\0");
+        let numbers: Vec<u32> =
+            rest.as_chunks::<4>().0.iter().map(|n| u32::from_le_bytes(*n)).collect();
+        assert_eq!(numbers, [0, 0, 0, 0, 2, 1, 2]);
+    }
+}
