@@ -11,7 +11,7 @@ use testkit::Chain;
 use crate::{
     branch::Branch,
     plan::{Size, seeded},
-    scratch::{assert_holds, dir, files, first_other_byte, fresh, index, settle},
+    scratch::{assert_holds, dir, files, first_other_byte, fresh, index, open_writer, settle},
 };
 
 const WAYS: [(usize, u64); 3] = [(1, 1), (2, 3000), (2, u64::MAX)];
@@ -150,8 +150,7 @@ fn a_foreign_network() {
     let chain = Chain::parse("blocks 2").unwrap();
     let (files, store) = (files(chain.blocks()), dir());
     let blocks = source::BlockDir::open(files.path(), None).unwrap();
-    let options = store::Options::default();
-    let mut writer = store::Writer::open(store.path(), Network::Signet, options).unwrap();
+    let mut writer = open_writer(store.path(), Network::Signet).unwrap();
     let error = ingest::index(&blocks, &mut writer, &Options::default(), |_| ()).unwrap_err();
     assert!(matches!(error, IngestError::Store(StoreError::NotNext { .. })), "{error}");
     assert_eq!(Store::open(store.path()).unwrap().counts().blocks, 0);

@@ -6,15 +6,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use chain::{Height, Ledger, MemoryLedger, OutNum, Spend, TxNum};
-use store::{Options, Store, StoreError, Writer};
+use chain::{Height, Ledger, MemoryLedger, Network, OutNum, Spend, TxNum};
+use store::{Store, StoreError};
 use tempfile::TempDir;
 use testkit::compare::differences;
 
 use crate::{
     branch::Branch,
     plan::{Dice, Size, seeded, share},
-    scratch::{assert_good, assert_holds, batch, bytes, fresh, oracle, settle, writer},
+    scratch::{
+        assert_good, assert_holds, batch, bytes, fresh, open_writer, oracle, settle, writer,
+    },
 };
 
 /// Files that change in place and carry no checksums: readers may believe what they say.
@@ -108,8 +110,7 @@ fn short_files_do_not_open() {
             assert!(store::check(store.path(), |_| ()).is_err(), "{what}");
             // A writer finds out when it opens, at the latest when it reads there.
             if !name.starts_with("sums") {
-                let opened =
-                    Writer::open(store.path(), chain::Network::Regtest, Options::default());
+                let opened = open_writer(store.path(), Network::Regtest);
                 assert!(opened.is_err(), "{what}: opens for writing");
             }
             fs::write(&path, &good).unwrap();
@@ -170,7 +171,7 @@ fn a_rollback_does_not_hide_damage() {
         let store = copied(store.path());
         let path = damage_value(store.path(), first_output(&truth, height));
         let keep = height + 1;
-        let rolled = Writer::open(store.path(), chain::Network::Regtest, Options::default())
+        let rolled = open_writer(store.path(), Network::Regtest)
             .and_then(|mut writer| writer.rollback(Some(Height(keep as u32))));
         match rolled {
             Err(error) => assert!(is_damaged(&error, &path), "{error}"),
@@ -221,13 +222,12 @@ fn a_writer_meets_turned_bits() {
             bad[at] ^= 1 << bit;
             fs::write(copy.path().join(&name), &bad).unwrap();
             eprintln!("{}: byte {at}, bit {bit}", name.display());
-            let _ = Writer::open(copy.path(), chain::Network::Regtest, Options::default())
-                .and_then(|mut writer| {
-                    let appended = writer.append(&batch(late, 50));
-                    let committed = writer.commit();
-                    let rolled_back = writer.rollback(Some(Height(dice.below(50) as u32)));
-                    appended.and(committed).and(rolled_back)
-                });
+            let _ = open_writer(copy.path(), Network::Regtest).and_then(|mut writer| {
+                let appended = writer.append(&batch(late, 50));
+                let committed = writer.commit();
+                let rolled_back = writer.rollback(Some(Height(dice.below(50) as u32)));
+                appended.and(committed).and(rolled_back)
+            });
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     plan::{Dice, Size, seeded, share},
     scratch::{
         assert_good, dir, files, first_other_byte, fresh, index, one_by_one, oracle, prefix,
-        settle, writer,
+        settle, spawning, writer,
     },
 };
 
@@ -62,14 +62,13 @@ struct Victim(Child);
 impl Victim {
     fn start(store: &Path, one: &Path, both: &Path, fork: usize) -> Self {
         let places = [store, one, both].map(|path| path.to_str().unwrap()).join(":");
-        let child = Command::new(std::env::current_exe().unwrap())
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
             .args(["kill::child", "--exact", "--nocapture", "--test-threads=1"])
             .env(CHILD, format!("{places}:{fork}"))
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        Self(child)
+            .stderr(Stdio::piped());
+        Self(spawning(|| command.spawn()).unwrap())
     }
 
     /// Waits for so many steps; an error is what the child said before it ended.

@@ -9,6 +9,8 @@ use std::{
 
 use tempfile::TempDir;
 
+use crate::scratch::spawning;
+
 /// A mounted file system; gone when dropped.
 pub(crate) struct Mount(TempDir);
 
@@ -51,7 +53,7 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
+        let _ = run(Command::new("umount").arg("-l").arg(self.path()));
     }
 }
 
@@ -69,10 +71,13 @@ fn path(path: &Path) -> &str {
 }
 
 fn mount(args: &[&str]) -> bool {
-    let status = Command::new("mount").args(args).stderr(Stdio::null()).status();
-    let mounted = status.is_ok_and(|status| status.success());
+    let mounted = run(Command::new("mount").args(args).stderr(Stdio::null()));
     if !mounted {
         eprintln!("skipped: this process may not mount file systems");
     }
     mounted
+}
+
+fn run(command: &mut Command) -> bool {
+    spawning(|| command.status()).is_ok_and(|status| status.success())
 }

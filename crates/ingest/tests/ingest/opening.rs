@@ -3,16 +3,16 @@
 use std::fs;
 
 use chain::Network;
-use store::{Options, Store, StoreError, Writer};
+use store::{Store, StoreError, Writer};
 use testkit::{Chain, compare::differences};
 
 use crate::{
     mount::Mount,
-    scratch::{batch, dir, fresh, oracle, writer},
+    scratch::{batch, dir, fresh, open_writer, oracle, writer},
 };
 
 fn open(store: &tempfile::TempDir, network: Network) -> Result<Writer, StoreError> {
-    Writer::open(store.path(), network, Options::default())
+    open_writer(store.path(), network)
 }
 
 /// The error, `DIR` for the directory of the store.
@@ -95,7 +95,7 @@ fn a_directory_that_may_only_be_read() {
     let store = mount.path();
     assert_eq!(differences(&Store::open(store).unwrap(), &oracle(chain.blocks())), None);
     assert!(store::check(store, |_| ()).unwrap().is_good());
-    let error = Writer::open(store, Network::Regtest, Options::default()).unwrap_err();
+    let error = open_writer(store, Network::Regtest).unwrap_err();
     let text = error.to_string();
     assert!(text.starts_with(&store.display().to_string()), "{text}");
     assert!(text.contains("Read-only file system"), "{text}");

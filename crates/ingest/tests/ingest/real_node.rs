@@ -10,7 +10,7 @@ use source::BlockDir;
 use store::{Store, Writer};
 use testkit::node::Node;
 
-use crate::scratch::{assert_holds, dir, first_other_byte, fresh, settle, writer};
+use crate::scratch::{assert_holds, dir, first_other_byte, fresh, settle, spawning, writer};
 
 /// A node and the wallet `test` in it.
 struct Wallet(Node);
@@ -110,9 +110,8 @@ fn index(wallet: &Wallet, writer: &mut Writer) -> ingest::Summary {
 
 #[test]
 fn a_real_node_says_the_same() {
-    let Some(node) = Node::start_or_skip(&["-txindex=1"]).unwrap() else {
-        return;
-    };
+    let node = spawning(|| Node::start_or_skip(&["-txindex=1"]).unwrap());
+    let Some(node) = node else { return };
     let wallet = Wallet(node);
     make_history(&wallet);
     let store = dir();

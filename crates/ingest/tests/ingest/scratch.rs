@@ -4,13 +4,14 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    sync::{PoisonError, RwLock},
 };
 
 use bitcoin::{Block, consensus::serialize, hashes::Hash};
 use chain::{Flags, Height, Ledger, MemoryLedger, Network};
 use ingest::{IngestError, Options, Summary};
 use source::BlockDir;
-use store::{Batch, Store, Writer};
+use store::{Batch, Store, StoreError, Writer};
 use tempfile::TempDir;
 use testkit::{
     blkfile::{Disorder, Layout, write_blocks},
@@ -32,8 +33,23 @@ pub(crate) fn files<'a>(blocks: impl IntoIterator<Item = &'a Block>) -> TempDir 
     dir
 }
 
+/// A child has copies of all our locks until its own program runs: nobody opens a store meanwhile.
+static SPAWNING: RwLock<()> = RwLock::new(());
+
+/// Starts a process.
+pub(crate) fn spawning<T>(spawn: impl FnOnce() -> T) -> T {
+    let _alone = SPAWNING.write().unwrap_or_else(PoisonError::into_inner);
+    spawn()
+}
+
+/// Opens for writing.
+pub(crate) fn open_writer(store: &Path, network: Network) -> Result<Writer, StoreError> {
+    let _no_child = SPAWNING.read().unwrap_or_else(PoisonError::into_inner);
+    Writer::open(store, network, store::Options::default())
+}
+
 pub(crate) fn writer(store: &Path) -> Writer {
-    Writer::open(store, Network::Regtest, store::Options::default()).unwrap()
+    open_writer(store, Network::Regtest).unwrap()
 }
 
 /// Opens both and indexes.
@@ -43,7 +59,7 @@ pub(crate) fn index(
     options: &Options<'_>,
 ) -> Result<Summary, IngestError> {
     let blocks = BlockDir::open(blocks, Some(Network::Regtest))?;
-    let mut writer = Writer::open(store, Network::Regtest, store::Options::default())?;
+    let mut writer = open_writer(store, Network::Regtest)?;
     ingest::index(&blocks, &mut writer, options, |_| ())
 }
 
