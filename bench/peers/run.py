@@ -9,7 +9,7 @@ from a transaction to each one that spends an output of it. The question: how ma
 can be reached from one of them in at most so many hops (itself included)?
 
 Each peer runs in a process of its own, answers once to warm up and then several times; the
-median counts. Loading is reported apart, since some programs keep their graph between runs.
+quickest counts, since whatever else the machine does only makes an answer slower. Loading is reported apart, since some programs keep their graph between runs.
 graph-tool is no Python package: it is used where a system Python has it (Debian:
 python3-graph-tool).
 """
@@ -17,7 +17,6 @@ python3-graph-tool).
 import argparse
 import json
 import resource
-import statistics
 import struct
 import subprocess
 import sys
@@ -193,7 +192,7 @@ def measure(name, path):
         "name": name,
         "version": version,
         "load_s": load,
-        "query_s": statistics.median(times),
+        "query_s": min(times),
         "memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "reached": int(reached),
     }

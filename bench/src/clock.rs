@@ -42,6 +42,17 @@ pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
+/// The quickest of several runs, after one to warm up: whatever else the machine does only makes a
+/// run slower.
+pub(crate) fn quickest(
+    times: usize,
+    mut run: impl FnMut() -> anyhow::Result<Duration>,
+) -> anyhow::Result<Duration> {
+    run()?;
+    let taken = (0..times).map(|_| run()).collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(taken.into_iter().min().unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use std::{hint::black_box, thread, time::Duration};

@@ -119,6 +119,18 @@ enum Job {
         store: PathBuf,
     },
 
+    /// How far twenty hops reach, by a poison trace and by a plain walk
+    Reach {
+        /// A store, or a datadir of regtest
+        store: PathBuf,
+    },
+
+    /// Whole processes: a small trace, `status`
+    Commands {
+        /// A datadir of regtest
+        datadir: PathBuf,
+    },
+
     /// Write the graph of a store for the peers
     DumpEdges {
         /// A store, or a datadir of regtest
@@ -186,6 +198,13 @@ fn run(args: &Args) -> anyhow::Result<()> {
         Job::Append { blocks, store } => append::figures(&[append::measure(blocks, store)?]),
         Job::Lookups { store } => lookups::measure(&open_store(store)?)?,
         Job::Clustering(options) => clustering::measure(&open_store(&options.store)?, options)?,
+        Job::Reach { store } => {
+            let store = open_store(store)?;
+            sweeps::reach(&store, graph::question(&store, 20)?)?.0
+        }
+        Job::Commands { datadir } => {
+            sweeps::small(&open_store(datadir)?, &Product::build()?, datadir)?
+        }
         Job::Peers { edges } => peers::measure(edges, None)?,
     };
     publish(args, &machine, &figures)

