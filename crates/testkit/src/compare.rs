@@ -194,6 +194,6 @@ mod tests {
         check(|blocks| _ = blocks.pop(), "tip: ");
         check(|blocks| _ = blocks[2].txdata.pop(), "tx_count: ");
         check(|blocks| blocks[2].txdata[1].version.0 = 1, "txid of transaction 3: ");
-        check(|blocks| _ = output(&mut blocks[2], 1), "txid of transaction 3: ");
+        check(|blocks| _ = output(&mut blocks[2], 1), "address_count: ");
     }
 }
