@@ -323,7 +323,7 @@ impl<R: ReadAt + ?Sized> Window<'_, R> {
         // The key may happen to be the magic's first bytes: then those look blank too.
         for back in (1..=3).rev() {
             let candidate = at.saturating_sub(back);
-            if candidate > start && self.get(candidate, 4, HOP)? == rules.magic {
+            if candidate >= start && self.get(candidate, 4, HOP)? == rules.magic {
                 return Ok(Some(candidate));
             }
         }
