@@ -43,8 +43,9 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
             self.spread.marks.clear();
             self.spread.marks.push(P::CLEAN);
             self.add_root(0, index);
-            if !P::is_clean(self.spread.marks[0]) {
-                self.reach_output(None, 0, output, 0, Some(index))?;
+            let mark = self.spread.marks[0];
+            if !P::is_clean(mark) {
+                self.reach_output(None, mark, output, 0, Some(index))?;
             }
         }
         Ok(())
@@ -67,11 +68,12 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
         }
         self.add_roots(false, |walk, out| walk.inputs.iter().position(|input| input.source == out));
         for place in 0..self.inputs.len() {
-            if !P::is_clean(self.spread.marks[place]) {
+            let mark = self.spread.marks[place];
+            if !P::is_clean(mark) {
                 let output = self.ledger.output(self.inputs[place].source)?;
                 let root = self.root_at(place);
                 let hops = if root.is_some() { 0 } else { hops };
-                self.reach_output(Some(tx), place, output, hops, root)?;
+                self.reach_output(Some(tx), mark, output, hops, root)?;
             }
         }
         Ok(())
@@ -138,11 +140,11 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
                 continue;
             }
             if tx == coinbase {
-                self.book(place, StopReason::Coinbase, fee);
-            } else if self.stop_small_or_far(place, fee, hops, false).is_some() {
-                self.book(place, StopReason::Fee, fee);
+                self.book(mark, StopReason::Coinbase, fee);
+            } else if self.stop_small_or_far(mark, fee, hops, false).is_some() {
+                self.book(mark, StopReason::Fee, fee);
             } else {
-                self.deliver(place, self.slot_of(tx), false, fee_key(tx), hops);
+                self.deliver(mark, self.slot_of(tx), false, fee_key(tx), hops);
             }
         }
         Ok(())
@@ -152,15 +154,16 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
     fn reach_output(
         &mut self,
         spender: Option<TxNum>,
-        place: usize,
+        mark: P::Mark,
         output: Output,
         hops: u32,
         root: Option<usize>,
     ) -> Result<()> {
         let maker = self.ledger.tx_of(output.num)?;
-        let next = self.origin(spender, maker, place, &output, hops, root.is_some())?;
+        let next = self.origin(spender, maker, mark, &output, hops, root.is_some())?;
         let arrival = Arrival { output, tx: maker, hops, root };
-        self.arrive(place, &arrival, next.err());
+        self.count(1, output.value.0.into(), hops);
+        self.arrive(mark, &arrival, next.err());
         if let Ok((slot, coinbase)) = next {
             if self.is_past(slot) {
                 let txid = self.ledger.txid(maker)?;
@@ -170,7 +173,7 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
                     false => Error::Inconsistent { txid, detail },
                 });
             }
-            self.deliver(place, slot, coinbase, output.num.0, hops);
+            self.deliver(mark, slot, coinbase, output.num.0, hops);
         }
         Ok(())
     }
@@ -180,7 +183,7 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
         &mut self,
         spender: Option<TxNum>,
         maker: TxNum,
-        place: usize,
+        mark: P::Mark,
         output: &Output,
         hops: u32,
         root: bool,
@@ -205,7 +208,7 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
         if maker.0 < self.rules.floor {
             return Ok(Err(StopReason::Height));
         }
-        let stop = self.stop_small_or_far(place, output.value.0, hops, root);
+        let stop = self.stop_small_or_far(mark, output.value.0, hops, root);
         Ok(stop.map_or(Ok(next), Err))
     }
 }

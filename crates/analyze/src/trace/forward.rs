@@ -76,9 +76,9 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
             let to = walk.outputs.get(dest).map(|output| Place::Output(output.num));
             (from, to.unwrap_or(Place::Fee(tx)))
         })?;
-        let place = self.outputs.len();
-        if !P::is_clean(self.spread.marks[place]) {
-            self.pay_fee(tx, place, fee, hops)?;
+        let mark = self.spread.marks[self.outputs.len()];
+        if !P::is_clean(mark) {
+            self.pay_fee(tx, mark, fee, hops)?;
         }
         Ok(())
     }
@@ -94,22 +94,23 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
         paid
     }
 
-    /// Tainted satoshis, at `place` of the spread, are paid as a fee.
-    fn pay_fee(&mut self, tx: TxNum, place: usize, fee: u64, hops: u32) -> Result<()> {
+    /// Tainted satoshis are paid as a fee.
+    #[inline]
+    fn pay_fee(&mut self, tx: TxNum, mark: P::Mark, fee: u64, hops: u32) -> Result<()> {
         // Without taint there is nothing to say, and poison would count fees of nothing.
-        if P::amount(self.spread.marks[place], fee).1 == 0 {
+        if P::amount(mark, fee).1 == 0 {
             return Ok(());
         }
-        if !self.rules.follow || self.stop_small_or_far(place, fee, hops, false).is_some() {
-            self.book(place, StopReason::Fee, fee);
+        if !self.rules.follow || self.stop_small_or_far(mark, fee, hops, false).is_some() {
+            self.book(mark, StopReason::Fee, fee);
             return Ok(());
         }
         match self.block_of(tx)? {
             Some(block) => {
                 let slot = self.slot_of(block.last());
-                self.deliver(place, slot, true, fee_key(tx), hops);
+                self.deliver(mark, slot, true, fee_key(tx), hops);
             }
-            None => self.book(place, StopReason::Unknown, fee),
+            None => self.book(mark, StopReason::Unknown, fee),
         }
         Ok(())
     }
@@ -139,11 +140,9 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
                         let to = walk.outputs.get(dest).map(|output| Place::Output(output.num));
                         (from, to.unwrap_or(Place::Unclaimed(coinbase)))
                     })?;
-                    let place = self.outputs.len();
-                    if !P::is_clean(self.spread.marks[place])
-                        && P::amount(self.spread.marks[place], unclaimed).1 > 0
-                    {
-                        self.book(place, StopReason::Unclaimed, unclaimed);
+                    let mark = self.spread.marks[self.outputs.len()];
+                    if !P::is_clean(mark) && P::amount(mark, unclaimed).1 > 0 {
+                        self.book(mark, StopReason::Unclaimed, unclaimed);
                     }
                 }
                 // It claims more than we see: a sparse ledger lacks some of the block's fees.
@@ -160,23 +159,30 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
             self.spread.marks.resize(self.outputs.len(), P::CLEAN);
         }
         self.add_roots(coinbase, |walk, out| walk.place_of(out));
-        for place in 0..self.outputs.len() {
-            if P::is_clean(self.spread.marks[place]) {
+        let outputs = std::mem::take(&mut self.outputs);
+        let (mut count, mut value) = (0, 0);
+        for (place, output) in outputs.iter().enumerate() {
+            let mark = self.spread.marks[place];
+            if P::is_clean(mark) {
                 continue;
             }
-            let output = self.outputs[place];
             let root = self.root_at(place);
             let hops = if root.is_some() { 0 } else { hops };
-            let next = self.fate(tx, place, &output, hops, root.is_some());
-            let arrival = Arrival { output, tx, hops, root };
-            self.arrive(place, &arrival, next.err());
+            count += 1;
+            value += u128::from(output.value.0);
+            let next = self.fate(tx, mark, output, hops, root.is_some());
+            let arrival = Arrival { output: *output, tx, hops, root };
+            self.arrive(mark, &arrival, next.err());
             if let Ok(spender) = next {
                 if self.is_past(spender.0) {
                     return Err(self.spent_too_early(tx, coinbase)?);
                 }
-                self.deliver(place, spender.0, false, output.num.0, hops);
+                self.deliver(mark, spender.0, false, output.num.0, hops);
             }
         }
+        self.outputs = outputs;
+        // The roots among them are at 0 hops, which is not more.
+        self.count(count, value, hops);
         Ok(())
     }
 
@@ -189,7 +195,7 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
     fn fate(
         &mut self,
         tx: TxNum,
-        place: usize,
+        mark: P::Mark,
         output: &Output,
         hops: u32,
         root: bool,
@@ -205,7 +211,7 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
             Spend::By(_) | Spend::Unspent => return Err(StopReason::Unspent),
             Spend::Unknown => return Err(StopReason::Unknown),
         };
-        match self.stop_small_or_far(place, output.value.0, hops, root) {
+        match self.stop_small_or_far(mark, output.value.0, hops, root) {
             Some(reason) => Err(reason),
             None => Ok(spender),
         }

@@ -266,16 +266,12 @@ impl<'a, L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'a, L, P, S, V> {
         Ok(())
     }
 
-    /// Taint reaches the output whose mark is at `place`: the trace ends there for `reason`, or
-    /// the caller delivers it further.
+    /// Taint reaches an output: the trace ends there for `reason`, or the caller delivers it
+    /// further.
     #[inline]
-    pub(super) fn arrive(&mut self, place: usize, arrival: &Arrival, reason: Option<StopReason>) {
-        let mark = self.spread.marks[place];
+    pub(super) fn arrive(&mut self, mark: P::Mark, arrival: &Arrival, reason: Option<StopReason>) {
         let items = &self.spread.items;
         let value = arrival.output.value.0;
-        self.reach.outputs += 1;
-        self.reach.value += u128::from(value);
-        self.reach.max_hops = self.reach.max_hops.max(arrival.hops);
         self.visitor.arrive(arrival, || self.policy.taint(mark, items, value));
         if let Some(reason) = reason {
             let apart = self.rules.keep_roots_apart;
@@ -286,25 +282,35 @@ impl<'a, L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'a, L, P, S, V> {
         }
     }
 
-    /// Books satoshis that end at no output; their mark is at `place`.
-    pub(super) fn book(&mut self, place: usize, reason: StopReason, value: u64) {
-        let (mark, items) = (self.spread.marks[place], &self.spread.items);
+    /// Counts outputs reached and their value.
+    #[inline]
+    pub(super) fn count(&mut self, outputs: u64, value: u128, hops: u32) {
+        self.reach.outputs += outputs;
+        self.reach.value += value;
+        if outputs > 0 {
+            self.reach.max_hops = self.reach.max_hops.max(hops);
+        }
+    }
+
+    /// Books satoshis that end at no output.
+    #[inline]
+    pub(super) fn book(&mut self, mark: P::Mark, reason: StopReason, value: u64) {
+        let items = &self.spread.items;
         let apart = self.rules.keep_roots_apart;
         book(&mut self.books, &self.policy, apart, reason, mark, items, value);
     }
 
-    /// Delivers the mark at `place` to a slot, which may be the one at hand if it is for the
-    /// part of it that is still to come.
+    /// Delivers a mark to a slot, which may be the one at hand if it is for the part of it that
+    /// is still to come.
     #[inline]
     pub(super) fn deliver(
         &mut self,
-        place: usize,
+        mark: P::Mark,
         slot: Slot,
         coinbase: bool,
         source: u64,
         hops: u32,
     ) {
-        let mark = self.spread.marks[place];
         let items = &self.spread.items;
         let entry = Entry { source, coinbase, hops, mark };
         if Some(slot) == self.slot {
@@ -337,14 +343,12 @@ impl<'a, L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'a, L, P, S, V> {
     #[inline]
     pub(super) fn stop_small_or_far(
         &self,
-        place: usize,
+        mark: P::Mark,
         value: u64,
         hops: u32,
         root: bool,
     ) -> Option<StopReason> {
-        if self.rules.min_tainted > 0
-            && !root
-            && P::amount(self.spread.marks[place], value).1 < self.rules.min_tainted
+        if self.rules.min_tainted > 0 && !root && P::amount(mark, value).1 < self.rules.min_tainted
         {
             return Some(StopReason::Value);
         }

@@ -31,7 +31,7 @@ impl Hand {
     /// Appends what each destination gets of `amount`.
     fn out(&mut self, amount: u64, total: u64, to: Dests<'_>, into: &mut Vec<u64>) {
         match self.rule {
-            Rule::Haircut => self.splitter.split(amount, total, to.values.iter().copied(), into),
+            Rule::Haircut => self.splitter.split(amount, total, to.values, into),
             Rule::Tiho => {
                 let first = into.len();
                 into.resize(first + to.values.len(), 0);
@@ -149,7 +149,7 @@ fn divide(
             continue;
         }
         parts.clear();
-        splitter.split(amount, total, left.iter().copied(), &mut parts);
+        splitter.split(amount, total, &left, &mut parts);
         total -= amount;
         for (from, part) in parts.iter().enumerate() {
             left[from] -= part;
@@ -174,6 +174,7 @@ pub(in crate::trace) struct PooledMany {
     splitter: Splitter,
     sums: Vec<u64>,
     left: Vec<(u32, u64)>,
+    weights: Vec<u64>,
     parts: Vec<u64>,
 }
 
@@ -184,6 +185,7 @@ impl PooledMany {
             splitter: Splitter::default(),
             sums: Vec::new(),
             left: Vec::new(),
+            weights: Vec::new(),
             parts: Vec::new(),
         }
     }
@@ -232,8 +234,9 @@ impl Policy for PooledMany {
             let start = into.items.len();
             if sum > 0 {
                 self.parts.clear();
-                let weights = self.left.iter().map(|(_, amount)| *amount);
-                self.splitter.split(sum, total, weights, &mut self.parts);
+                self.weights.clear();
+                self.weights.extend(self.left.iter().map(|(_, amount)| amount));
+                self.splitter.split(sum, total, &self.weights, &mut self.parts);
                 total -= sum;
                 for ((root, left), &part) in self.left.iter_mut().zip(&self.parts) {
                     *left -= part;

@@ -14,28 +14,21 @@ impl Splitter {
     ///
     /// `total` is the sum of the weights, below 2^63 and not below `amount`; then no part exceeds
     /// its weight.
-    pub(super) fn split(
-        &mut self,
-        amount: u64,
-        total: u64,
-        weights: impl Iterator<Item = u64>,
-        into: &mut Vec<u64>,
-    ) {
+    pub(super) fn split(&mut self, amount: u64, total: u64, weights: &[u64], into: &mut Vec<u64>) {
         if amount == total {
-            into.extend(weights);
+            into.extend_from_slice(weights);
             return;
         }
         let first = into.len();
+        into.resize(first + weights.len(), 0);
+        self.remainders.resize(weights.len(), 0);
+        let parts = &mut into[first..];
         let mut left = amount;
         let ratio = Ratio::new(amount, total);
-        self.remainders.clear();
-        for weight in weights {
-            let (part, remainder) = ratio.of(weight);
-            left -= part;
-            into.push(part);
-            self.remainders.push(remainder);
+        for ((part, remainder), weight) in parts.iter_mut().zip(&mut self.remainders).zip(weights) {
+            (*part, *remainder) = ratio.of(*weight);
+            left -= *part;
         }
-        let parts = &mut into[first..];
         if left == 0 {
             return;
         }
@@ -115,7 +108,7 @@ mod tests {
     fn check(amount: u64, weights: &[u64], expected: &[u64]) {
         let mut parts = Vec::new();
         let total = weights.iter().sum();
-        Splitter::default().split(amount, total, weights.iter().copied(), &mut parts);
+        Splitter::default().split(amount, total, weights, &mut parts);
         assert_eq!(parts, expected);
     }
 
@@ -151,7 +144,7 @@ mod tests {
             let total: u64 = weights.iter().sum();
             let amount = (u128::from(total) * u128::from(part) / 1_000) as u64;
             let mut parts = Vec::new();
-            Splitter::default().split(amount, total, weights.iter().copied(), &mut parts);
+            Splitter::default().split(amount, total, &weights, &mut parts);
             prop_assert_eq!(parts.iter().sum::<u64>(), amount);
             for (part, weight) in parts.iter().zip(&weights) {
                 prop_assert!(part <= weight);
