@@ -102,13 +102,18 @@ pub(crate) fn measure(store: &Store, options: &ClusteringOptions) -> anyhow::Res
         }
         None => figures.note(format!("not measured: {}", peer["skipped"])),
     }
-    follow(store, guarded, &mut figures)?;
+    follow(store, stored, guarded, &mut figures)?;
     Ok(figures)
 }
 
 /// Takes blocks off at the tip and puts them back.
-fn follow(store: &Store, options: Options, figures: &mut Figures) -> anyhow::Result<()> {
-    let mut live = Live::start(store, CoinJoinsApart, options, BLOCKS)?;
+fn follow<R: Rule<Store>>(
+    store: &Store,
+    rule: R,
+    options: Options,
+    figures: &mut Figures,
+) -> anyhow::Result<()> {
+    let mut live = Live::start(store, rule, options, BLOCKS)?;
     let whole = live.clustering::<Store>();
     let (mut folds, mut cpus, mut undos, mut txs) = (Vec::new(), Vec::new(), Vec::new(), 0);
     loop {
@@ -131,7 +136,7 @@ fn follow(store: &Store, options: Options, figures: &mut Figures) -> anyhow::Res
         cpus.push(passed.cpu);
     }
     anyhow::ensure!(live.clustering::<Store>() == whole, "undone and folded again: not the same");
-    figures.group(format!("One block of up to {txs} transactions, CoinJoins recognised, guarded"));
+    figures.group(format!("One block of up to {txs} transactions, classes known, guarded"));
     let slowest = cpus.iter().max().copied().unwrap_or_default();
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
     figures.add("folded in, median", ms(median(cpus)), "CPU ms", Target::AtMost(5.0));

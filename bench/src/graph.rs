@@ -68,7 +68,7 @@ pub(crate) fn question(ledger: &impl Ledger, hops: u32) -> anyhow::Result<Questi
     const CANDIDATES: u32 = 32;
     let count = ledger.tx_count();
     anyhow::ensure!(count > 0, "the chain has no transactions");
-    let wanted = count / 10;
+    let wanted = (count / 10).max(1);
     let mut best: Option<Question> = None;
     for candidate in 0..CANDIDATES {
         // The first half: later ones have no time left to spread.
