@@ -145,32 +145,42 @@ pub struct Input {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InputAddresses {
     addresses: Vec<AddressNum>,
-    /// Where in `addresses` each transaction's part ends.
-    ends: Vec<usize>,
+    /// Where in `addresses` each transaction's part starts.
+    starts: Vec<usize>,
 }
 
 impl InputAddresses {
     /// Forgets all transactions, not the memory.
     pub fn clear(&mut self) {
         self.addresses.clear();
-        self.ends.clear();
+        self.starts.clear();
     }
 
     /// Adds a transaction by the addresses of its inputs.
-    #[inline]
     pub fn push_tx(&mut self, addresses: impl IntoIterator<Item = AddressNum>) {
+        self.starts.push(self.addresses.len());
         self.addresses.extend(addresses);
-        self.ends.push(self.addresses.len());
+    }
+
+    /// Adds many transactions: for each one how many of the addresses belong to those before it,
+    /// ascending, and the addresses of all their inputs.
+    pub fn push_txs(
+        &mut self,
+        starts: impl IntoIterator<Item = usize>,
+        addresses: impl IntoIterator<Item = AddressNum>,
+    ) {
+        let before = self.addresses.len();
+        self.starts.extend(starts.into_iter().map(|start| before + start));
+        self.addresses.extend(addresses);
     }
 
     /// The transactions in order, each as the addresses of its inputs in `vin` order.
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = &[AddressNum]> {
-        let mut start = 0;
-        self.ends.iter().map(move |&end| {
-            let part = self.addresses.get(start..end).unwrap_or_default();
-            start = end;
-            part
+        (0..self.starts.len()).map(|place| {
+            let start = self.starts.get(place).copied().unwrap_or_default();
+            let end = self.starts.get(place + 1).copied().unwrap_or(self.addresses.len());
+            self.addresses.get(start..end).unwrap_or_default()
         })
     }
 }

@@ -48,10 +48,20 @@ impl<C: Bytes> Columns<C> {
         checked(&self.tx_in, tx, start, end, inputs)
     }
 
-    /// First input of a transaction.
-    #[inline]
-    pub(crate) fn first_input(&self, tx: u32) -> Result<u64, StoreError> {
-        start(&self.tx_in_base, &self.tx_in, tx)
+    /// First inputs of transactions in a row.
+    pub(crate) fn first_inputs(
+        &self,
+        txs: Range<u32>,
+    ) -> Result<impl DoubleEndedIterator<Item = u64> + ExactSizeIterator + Clone, StoreError> {
+        let (first, n) = (u64::from(txs.start), txs.len());
+        let rests = self.tx_in.bytes(first * 3, n * 3)?;
+        let groups = txs.start / TX_GROUP..txs.end.div_ceil(TX_GROUP).max(txs.start / TX_GROUP);
+        let bases = self.tx_in_base.bytes(u64::from(groups.start) * 5, groups.len() * 5)?;
+        let place = (txs.start % TX_GROUP) as usize;
+        Ok(rests.as_chunks::<3>().0.iter().enumerate().map(move |(i, rest)| {
+            let group = (place + i) / TX_GROUP as usize;
+            u40(&bases[group * 5..]) + u64::from(u24(rest))
+        }))
     }
 
     /// Outputs of a transaction.
@@ -199,6 +209,9 @@ impl<C: Bytes> Columns<C> {
     }
 }
 
+/// What is wrong where a transaction starts behind the next one, or behind the end.
+pub(crate) const OUT_OF_ORDER: &str = "ranges out of order";
+
 #[inline]
 fn start<C: Bytes>(base: &C, rest: &C, tx: u32) -> Result<u64, StoreError> {
     let base = u40(base.record::<5>((tx / TX_GROUP).into())?);
@@ -221,5 +234,5 @@ fn checked<C: Bytes>(
     if start <= end && end <= count {
         return Ok(start..end);
     }
-    Err(column.damaged(u64::from(tx) * 3, "ranges out of order"))
+    Err(column.damaged(u64::from(tx) * 3, OUT_OF_ORDER))
 }

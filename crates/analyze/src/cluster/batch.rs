@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use chain::{InputAddresses, Ledger, Tip, TxNum};
+use chain::{AddressNum, InputAddresses, Ledger, Tip, TxNum};
 
 use super::{
     clustering::{Basis, Clustering},
@@ -76,7 +76,8 @@ pub(super) fn build_until<L: Ledger + Sync, R: Rule<L>>(
         result
     })?;
     let basis = Basis { rule: rule.name().to_owned(), tip: until.tip, txs: until.txs };
-    let mut clustering = Clustering { ids: forest.into_ids(), basis, findings: Vec::new() };
+    let mut clustering =
+        Clustering { ids: forest.into_ids(options.threads), basis, findings: Vec::new() };
     if let Some(guard) = &options.guard {
         clustering.findings = review((ledger, rule), guard, &mut clustering.ids, until.txs)?;
     }
@@ -105,12 +106,12 @@ fn join_chunks<L: Ledger, R: Rule<L>>(
             if !may_join(inputs, with_change) || rule.excludes(ledger, tx, &mut memory)? {
                 continue;
             }
-            let unite = |other: u32| forest.unite(first.0, other);
-            let mut known = rest.iter().try_for_each(|other| unite(other.0));
+            let unite = |near: u32, other: &AddressNum| forest.unite(near, other.0);
+            let mut near = rest.iter().try_fold(first.0, unite);
             if with_change && let Some(change) = rule.change(ledger, tx, &mut memory)? {
-                known = known.and_then(|()| unite(change.0));
+                near = near.and_then(|near| unite(near, &change));
             }
-            known.ok_or_else(|| unknown_address(ledger, tx))?;
+            near.ok_or_else(|| unknown_address(ledger, tx))?;
         }
     }
     Ok(())

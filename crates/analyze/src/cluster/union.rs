@@ -4,17 +4,23 @@
 //! linked under a smaller root by compare-and-swap from "points to itself", so of two threads that link
 //! the same root one fails, and finds again from where it stands.
 //!
-//! Why this ends: a stored pointer is only ever replaced by a smaller number, so no circle can form
-//! and following pointers from `x` takes at most `x` steps. A failed swap means that another thread
-//! linked that root, and there are at most as many links as addresses.
+//! Why this ends: a pointer is only ever replaced by one to another ancestor, and ancestors are
+//! smaller, so no circle can form and the way up from `x` has at most `x` steps. Whoever is no root
+//! never becomes one again, and a failed swap means that another thread has just linked that root, so
+//! there are at most as many failures as addresses.
 //!
-//! Why it is right: a pointer is written only to an ancestor (halving) or for a pair that was
-//! given (linking), so whatever a thread reads, however old, lies in the same cluster. A pair is done
-//! when both ends have reached one root or a swap has succeeded. Relaxed ordering suffices: no data hangs
-//! on a pointer but itself, each is read and written atomically, and the threads are joined before
-//! [`SharedForest::into_ids`] reads the whole.
+//! Why it is right: a pointer is written only to an ancestor (halving; an older one written over a
+//! newer one only costs a step) or for a pair that was given (linking, which no other write can undo,
+//! for halving leaves roots alone). So whatever a thread reads, however old, lies in the same cluster, and
+//! a pair is done when both ends have reached one root or a swap has succeeded. Relaxed ordering suffices:
+//! no data hangs on a pointer but itself, each is read and written atomically, and the threads are
+//! joined before [`SharedForest::into_ids`] reads the whole.
 
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::{
+    num::NonZeroUsize,
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    thread,
+};
 
 #[derive(Debug)]
 pub(super) struct SharedForest {
@@ -27,20 +33,21 @@ impl SharedForest {
         Self { parent: (0..addresses).map(AtomicU32::new).collect() }
     }
 
-    /// Joins the clusters of two addresses; `None` where one of them does not exist.
+    /// Joins the clusters of two addresses; `None` where one of them does not exist. Gives an
+    /// address near the root of what they are now, to go on from.
     #[inline]
-    pub(super) fn unite(&self, a: u32, b: u32) -> Option<()> {
+    pub(super) fn unite(&self, a: u32, b: u32) -> Option<u32> {
         let (mut a, mut b) = (self.root(a)?, self.root(b)?);
         while a != b {
             let (low, high) = if a < b { (a, b) } else { (b, a) };
             let swap =
                 self.parent.get(high as usize)?.compare_exchange(high, low, Relaxed, Relaxed);
             match swap {
-                Ok(_) => return Some(()),
+                Ok(_) => return Some(low),
                 Err(parent) => (a, b) = (self.root(low)?, self.root(parent)?),
             }
         }
-        Some(())
+        Some(a)
     }
 
     /// The root above an address, at some moment. Halves the path on the way.
@@ -56,29 +63,36 @@ impl SharedForest {
             if above == parent {
                 return Some(parent);
             }
-            // `fetch_min` would keep the smallest of what several threads write here. A swap that
-            // may fail is cheaper, and a shortcut that is lost costs nothing but a step.
-            let _ = place.compare_exchange(parent, above, Relaxed, Relaxed);
+            place.store(above, Relaxed);
             x = above;
         }
     }
 
-    /// For each address the smallest of its cluster.
-    pub(super) fn into_ids(self) -> Vec<u32> {
-        let mut ids: Vec<u32> = self.parent.into_iter().map(AtomicU32::into_inner).collect();
-        // Ascending, so that the smaller number an address points to has its own id already.
-        for x in 0..ids.len() {
-            ids[x] = ids[ids[x] as usize];
-        }
-        ids
+    /// For each address the smallest of its cluster, found on so many threads.
+    pub(super) fn into_ids(self, threads: NonZeroUsize) -> Vec<u32> {
+        let part = self.parent.len().div_ceil(threads.get()).max(1);
+        thread::scope(|scope| {
+            for (start, places) in (0..).step_by(part).zip(self.parent.chunks(part)) {
+                let forest = &self;
+                // Ascending, so that paths are short: what `x` points to was shortened before.
+                scope.spawn(move || {
+                    for (x, place) in (start..).zip(places) {
+                        if let Some(root) = forest.root(x) {
+                            place.store(root, Relaxed);
+                        }
+                    }
+                });
+            }
+        });
+        self.parent.into_iter().map(AtomicU32::into_inner).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::thread;
-
     use super::*;
+
+    const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 
     #[test]
     fn ids_are_the_smallest_members() {
@@ -87,7 +101,7 @@ mod tests {
             forest.unite(a, b).unwrap();
         }
         assert_eq!(forest.unite(0, 6), None);
-        assert_eq!(forest.into_ids(), [0, 1, 2, 1, 2, 2]);
+        assert_eq!(forest.into_ids(TWO), [0, 1, 2, 1, 2, 2]);
     }
 
     #[test]
@@ -112,7 +126,7 @@ mod tests {
                     });
                 }
             });
-            assert!(forest.into_ids().iter().zip(0..).all(|(id, x)| *id == x % 2));
+            assert!(forest.into_ids(TWO).iter().zip(0..).all(|(id, x)| *id == x % 2));
         }
     }
 }
