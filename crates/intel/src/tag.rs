@@ -61,8 +61,8 @@ pub struct Statement {
     pub confidence: String,
     /// When the source last changed it, as written there (`2024-05-31`).
     pub lastmod: Option<String>,
-    /// Whether the source says that the whole cluster of the address is meant. See
-    /// [`Claim::defines_cluster`](crate::Claim::defines_cluster) before using it.
+    /// Whether the source says that the whole cluster of the address is meant. Never to be believed
+    /// of the participants of a mixer.
     pub is_cluster_definer: Option<bool>,
     /// Anything else that the source adds, often JSON.
     pub context: Option<String>,

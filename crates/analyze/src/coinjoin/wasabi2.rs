@@ -47,6 +47,10 @@ pub(super) fn round(shape: &Shape<'_>, facts: &Facts) -> Option<Finding> {
     if standard * 5 < outputs * STANDARD_OF_FIVE || kinds < 3 || unround < 2 {
         return None;
     }
+    // Where no two outputs are equal, nobody hides among others (and `possible` says no).
+    if facts.groups.is_empty() {
+        return None;
+    }
     let era = era::WASABI2.at(shape.when);
     let full = inputs >= FEWEST && outputs >= FEWEST;
     Some(Finding {
