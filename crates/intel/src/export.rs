@@ -1,7 +1,7 @@
 //! A set as TagPacks and ActorPacks again: one document per pack. Reading them back gives the same
 //! set, with the same digest.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chain::Network;
 
@@ -76,54 +76,68 @@ fn header(pack: &Pack) -> Entries {
     entries
 }
 
-fn tag_pack(pack: &Pack, tags: &[Tag], network: Network) -> String {
-    let rows: Vec<Entries> = tags.iter().map(|tag| row(tag, network)).collect();
-    // What all tags say goes to the header.
-    let shared: Entries = match rows.split_first() {
-        Some((first, rest)) => first
-            .iter()
-            .filter(|entry| !is_subject(entry.0) && rest.iter().all(|row| row.contains(entry)))
-            .cloned()
-            .collect(),
-        None => Vec::new(),
-    };
+fn tag_pack(pack: &Pack, tags: &[Tag], own: Network) -> String {
+    // Thousands of tags share a statement, so each is written once.
+    let mut said: BTreeMap<*const Statement, Entries> = BTreeMap::new();
+    for tag in tags {
+        said.entry(Arc::as_ptr(&tag.statement)).or_insert_with(|| statement(&tag.statement));
+    }
+    // What all tags say goes to the header, and then not to each tag.
+    let mut shared = said.values().next().cloned().unwrap_or_default();
+    for entries in said.values() {
+        shared.retain(|entry| entries.contains(entry));
+    }
+    for entries in said.values_mut() {
+        entries.retain(|entry| !shared.contains(entry));
+    }
+    let mut networks = tags.iter().map(network);
+    let first = networks.next().flatten();
+    let one_network = first.filter(|first| networks.all(|other| other == Some(first)));
+    shared.extend(one_network.map(|network| ("network", scalar(network))));
+
     let mut out = String::new();
     for (key, value) in header(pack).iter().chain(&shared) {
         out.push_str(&format!("{key}: {value}\n"));
     }
     out.push_str("tags:\n");
-    for row in rows {
-        let mut dash = "- ";
-        for entry in row.iter().filter(|entry| !shared.contains(entry)) {
-            out.push_str(&format!("{dash}{}: {}\n", entry.0, entry.1));
-            dash = "  ";
+    for tag in tags {
+        out.push_str(&format!("- {}: {}\n", subject_key(tag), scalar(&tag.subject.text(own))));
+        if let (None, Some(network)) = (one_network, network(tag)) {
+            out.push_str(&format!("  network: {}\n", scalar(network)));
+        }
+        for (key, value) in said.get(&Arc::as_ptr(&tag.statement)).into_iter().flatten() {
+            out.push_str(&format!("  {key}: {value}\n"));
         }
     }
     out
 }
 
-fn is_subject(key: &str) -> bool {
-    matches!(key, "address" | "tx_hash" | "coinbase_text")
+fn subject_key(tag: &Tag) -> &'static str {
+    match &tag.subject {
+        Subject::Script(_) | Subject::Elsewhere { .. } => "address",
+        Subject::Tx(_) | Subject::TxElsewhere { .. } => "tx_hash",
+        Subject::CoinbaseText(_) => "coinbase_text",
+    }
 }
 
-fn row(tag: &Tag, own: Network) -> Entries {
-    let Statement { currency, .. } = &*tag.statement;
-    let text = scalar(&tag.subject.text(own));
-    let (key, network) = match &tag.subject {
-        Subject::Script(_) => ("address", "BTC"),
-        Subject::Tx(_) => ("tx_hash", "BTC"),
-        Subject::Elsewhere { network, .. } => ("address", network.as_str()),
-        Subject::TxElsewhere { network, .. } => ("tx_hash", network.as_str()),
-        Subject::CoinbaseText(_) => ("coinbase_text", currency.as_str()),
+/// The network, where the currency does not name it.
+fn network(tag: &Tag) -> Option<&str> {
+    let currency = tag.statement.currency.as_str();
+    let network = match &tag.subject {
+        Subject::Script(_) | Subject::Tx(_) => "BTC",
+        Subject::Elsewhere { network, .. } | Subject::TxElsewhere { network, .. } => network,
+        Subject::CoinbaseText(_) => currency,
     };
-    let mut entries = vec![(key, text), ("currency", scalar(currency))];
-    if network != currency || crate::address::is_token(currency) {
-        entries.push(("network", scalar(network)));
-    }
-    let s = &*tag.statement;
-    entries.push(("label", scalar(&s.label)));
-    entries.push(("source", scalar(&s.source)));
-    entries.push(("confidence", scalar(&s.confidence)));
+    (network != currency || crate::address::is_token(currency)).then_some(network)
+}
+
+fn statement(s: &Statement) -> Entries {
+    let mut entries = vec![
+        ("currency", scalar(&s.currency)),
+        ("label", scalar(&s.label)),
+        ("source", scalar(&s.source)),
+        ("confidence", scalar(&s.confidence)),
+    ];
     for (key, text) in [
         ("category", &s.category),
         ("abuse", &s.abuse),

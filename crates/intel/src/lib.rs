@@ -31,6 +31,6 @@ pub use builtin::builtin;
 pub use confidence::{CONFIDENCES, Confidence};
 pub use error::IntelError;
 pub use export::{Exported, export};
-pub use import::{Document, Format, Import, Report, Settings, import};
+pub use import::{Defaults, Document, Format, Import, Report, Settings, import};
 pub use set::{Claim, Claims, Digest, TagSet, TagSetBuilder};
 pub use tag::{Pack, Statement, Subject, Tag};

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::{Collector, Format, Import, NoteKind, Reason, Settings};
+use super::{Collector, Format, Import, NoteKind, Reason, Settings, fields::flag};
 use crate::{
     Actor, Alias, IntelError, Membership, Pack, taxonomy,
     yaml::{Node, Value},
@@ -29,7 +29,7 @@ pub(super) fn read(
         uri: header("uri", &defaults.uri),
         description: header("description", &defaults.description),
         owner: header("owner", &None),
-        is_public: None,
+        is_public: root.get("is_public").and_then(text).and_then(|text| flag(&text)),
     });
     let lastmod = header("lastmod", &defaults.lastmod);
     let actors = match root.get("actors") {

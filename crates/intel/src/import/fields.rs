@@ -331,7 +331,7 @@ impl<'a> Header<'a> {
 }
 
 /// The words that YAML 1.1 takes for true and false.
-fn flag(text: &str) -> Option<bool> {
+pub(super) fn flag(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" | "1" => Some(true),
         "false" | "no" | "off" | "0" => Some(false),
