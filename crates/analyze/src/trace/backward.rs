@@ -25,6 +25,7 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
             if !self.fees.entries.is_empty() {
                 self.draw_on_fees(tx)?;
             }
+            self.keep_to_budget()?;
             if !self.own.entries.is_empty() || self.root_due(false) {
                 self.pass_back(tx)?;
             }

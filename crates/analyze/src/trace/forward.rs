@@ -16,6 +16,7 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
     pub(super) fn forward(&mut self) -> Result<()> {
         while let Some(slot) = self.inbox.next() {
             self.collect(slot);
+            self.keep_to_budget()?;
             if self.has_own() || self.root_due(false) {
                 self.pass_on(TxNum(slot))?;
             }

@@ -2,11 +2,11 @@
 //!
 //! Each tainted output is addressed to its spender the moment it is made (the ledger knows the
 //! spender), so nothing is ever looked up by output: this is time-forward processing as external
-//! memory algorithms use it (Chiang et al., SODA 1995). Transactions are grouped into chunks;
-//! what is for a later chunk is appended to that chunk's list, sequentially, and only the open
-//! chunk is sorted by transaction, in the cache; what is then delivered within the open chunk goes
-//! into one linked list per transaction. Memory is what waits and nothing else; a chunk is freed
-//! when it has been passed. A map from output to taint would cost a cache miss per input.
+//! memory algorithms use it (Chiang et al., SODA 1995). Transactions are grouped into chunks.
+//! What is for a later chunk is appended to that chunk's list; only the open chunk is sorted by
+//! transaction, in the cache; what is then delivered within it goes into one linked list per
+//! transaction. Memory is what waits and little else. A map from output to taint would cost a
+//! cache miss per input.
 
 /// Transactions per chunk, as a power of two: what waits for them should fit the L2 cache.
 /// Measured on a million transactions: the fastest of 2^12 to 2^15, though by little.
@@ -50,22 +50,85 @@ impl<M> Record<M> {
     }
 }
 
-struct Chunk<M, I> {
-    records: Vec<Record<M>>,
+/// Deliveries for a chunk that is not open yet: a list of blocks of the slab.
+struct Chunk<I> {
+    first: u32,
+    last: u32,
+    len: usize,
     /// What the marks point into.
     items: Vec<I>,
 }
 
-impl<M, I> Default for Chunk<M, I> {
+impl<I> Default for Chunk<I> {
     fn default() -> Self {
-        Self { records: Vec::new(), items: Vec::new() }
+        Self { first: NONE, last: NONE, len: 0, items: Vec::new() }
+    }
+}
+
+/// Lists of records in blocks of one vector. A vector for each chunk would be copied as it grows,
+/// and each would keep room that it does not need: that cost a tenth of a sweep.
+struct Slab<M> {
+    records: Vec<Record<M>>,
+    /// By block: the next one of the same list.
+    next: Vec<u32>,
+    free: Vec<u32>,
+}
+
+/// Records per block.
+const BLOCK: usize = 32;
+
+impl<M: Copy> Slab<M> {
+    #[inline]
+    fn push<I>(&mut self, chunk: &mut Chunk<I>, record: Record<M>) {
+        let at = chunk.len % BLOCK;
+        if at == 0 {
+            let block = self.block(record);
+            match self.next.get_mut(chunk.last as usize) {
+                Some(next) => *next = block,
+                None => chunk.first = block,
+            }
+            chunk.last = block;
+        }
+        self.records[chunk.last as usize * BLOCK + at] = record;
+        chunk.len += 1;
+    }
+
+    /// A free block; a new one is filled with `record`.
+    fn block(&mut self, record: Record<M>) -> u32 {
+        self.free.pop().unwrap_or_else(|| {
+            let block = self.next.len() as u32;
+            self.next.push(NONE);
+            self.records.resize(self.next.len() * BLOCK, record);
+            block
+        })
+    }
+
+    /// The chunk's records, block by block.
+    fn blocks<I>(&self, chunk: &Chunk<I>) -> impl Iterator<Item = &[Record<M>]> {
+        let mut block = chunk.first as usize;
+        let mut left = chunk.len;
+        std::iter::from_fn(move || {
+            let len = left.min(BLOCK);
+            let records = self.records.get(block * BLOCK..block * BLOCK + len);
+            left -= len;
+            block = self.next.get(block).map_or(0, |next| *next as usize);
+            records.filter(|records| !records.is_empty())
+        })
+    }
+
+    fn free<I>(&mut self, chunk: &Chunk<I>) {
+        let mut block = chunk.first;
+        for _ in 0..chunk.len.div_ceil(BLOCK) {
+            self.free.push(block);
+            block = self.next.get(block as usize).map_or(NONE, |next| *next);
+        }
     }
 }
 
 pub(super) struct Inbox<M, I> {
     /// Chunks not yet opened, by number.
-    later: Vec<Chunk<M, I>>,
-    open: Chunk<M, I>,
+    later: Vec<Chunk<I>>,
+    slab: Slab<M>,
     /// The open chunk's number.
     number: usize,
     /// What was there when the chunk was opened, by slot.
@@ -76,8 +139,12 @@ pub(super) struct Inbox<M, I> {
     /// Where in `sorted` the records of each slot end; they start where those of the one before
     /// end.
     ends: Box<[u32; CHUNK + 1]>,
-    /// First record in `open` of each slot, of what came later.
+    /// What was delivered since, and what was there when that was too little to be sorted.
+    linked: Vec<Record<M>>,
+    /// First record in `linked` of each slot.
     heads: Box<[u32; CHUNK]>,
+    /// What the marks of `sorted` and `linked` point into.
+    items: Vec<I>,
     /// Slots of the open chunk that have something or must be visited.
     bits: Box<[u64; CHUNK / 64]>,
     /// All words of `bits` before this one are empty.
@@ -97,11 +164,13 @@ impl<M: Copy, I> Inbox<M, I> {
         later.resize_with(chunks, Chunk::default);
         let mut inbox = Self {
             later,
-            open: Chunk::default(),
+            slab: Slab { records: Vec::new(), next: Vec::new(), free: Vec::new() },
             number: 0,
             sorted: Vec::new(),
             ends: Box::new([0; CHUNK + 1]),
+            linked: Vec::new(),
             heads: Box::new([NONE; CHUNK]),
+            items: Vec::new(),
             bits: Box::new([0; CHUNK / 64]),
             word: 0,
             visits,
@@ -131,26 +200,16 @@ impl<M: Copy, I> Inbox<M, I> {
     ) {
         self.waiting += 1;
         let number = (slot >> BITS) as usize;
-        let here = number == self.number;
-        let chunk = if here {
-            &mut self.open
-        } else {
-            match self.later.get_mut(number) {
-                Some(chunk) => chunk,
-                None => return,
-            }
-        };
-        let mark = carry(entry.mark, &mut chunk.items);
         let key =
             entry.source << 16 | u64::from(entry.coinbase) << 15 | u64::from(slot % CHUNK as u32);
-        let mut record = Record { key, next: NONE, hops: entry.hops, mark };
-        if here {
-            let low = slot as usize % CHUNK;
-            record.next = self.heads[low];
-            self.heads[low] = chunk.records.len() as u32;
-            self.bits[low / 64] |= 1 << (low % 64);
+        let mut record = Record { key, next: NONE, hops: entry.hops, mark: entry.mark };
+        if number == self.number {
+            record.mark = carry(entry.mark, &mut self.items);
+            link(&mut self.heads, &mut self.bits, &mut self.linked, record);
+        } else if let Some(chunk) = self.later.get_mut(number) {
+            record.mark = carry(entry.mark, &mut chunk.items);
+            self.slab.push(chunk, record);
         }
-        chunk.records.push(record);
     }
 
     /// The next slot with a delivery or to be visited, ascending.
@@ -166,7 +225,7 @@ impl<M: Copy, I> Inbox<M, I> {
             }
             let from = self.number + 1;
             let visit = self.visits.last().map(|slot| (slot >> BITS) as usize);
-            let filled = |chunk: &Chunk<M, I>| !chunk.records.is_empty();
+            let filled = |chunk: &Chunk<I>| chunk.len > 0;
             let next = self.later.get(from..)?.iter().position(filled).map(|at| from + at);
             let next = match (next, visit) {
                 (Some(next), Some(visit)) => next.min(visit),
@@ -182,7 +241,7 @@ impl<M: Copy, I> Inbox<M, I> {
         // Between two takes it only grows.
         self.peak = self.peak.max(self.waiting);
         let low = slot as usize % CHUNK;
-        let items = &self.open.items;
+        let items = &self.items;
         let mut hand_over = |record: &Record<M>| {
             let coinbase = record.key >> 15 & 1 == 1;
             let (source, hops, mark) = (record.key >> 16, record.hops, record.mark);
@@ -193,7 +252,7 @@ impl<M: Copy, I> Inbox<M, I> {
         sorted.iter().for_each(&mut hand_over);
         self.waiting -= sorted.len() as u64;
         let mut at = std::mem::replace(&mut self.heads[low], NONE);
-        while let Some(record) = self.open.records.get(at as usize) {
+        while let Some(record) = self.linked.get(at as usize) {
             hand_over(record);
             self.waiting -= 1;
             at = record.next;
@@ -204,20 +263,20 @@ impl<M: Copy, I> Inbox<M, I> {
     fn index(&mut self, number: usize) {
         self.number = number;
         self.word = 0;
-        self.open = self.later.get_mut(number).map(std::mem::take).unwrap_or_default();
-        if !self.sorted.is_empty() {
-            self.sorted.clear();
+        self.linked.clear();
+        if self.ends[CHUNK] > 0 {
             self.ends.fill(0);
         }
-        if self.open.records.len() < FEW {
-            for (at, record) in (0..).zip(&mut self.open.records) {
-                let low = record.low();
-                record.next = std::mem::replace(&mut self.heads[low], at);
-                self.bits[low / 64] |= 1 << (low % 64);
+        let chunk = self.later.get_mut(number).map(std::mem::take).unwrap_or_default();
+        if chunk.len < FEW {
+            for &record in self.slab.blocks(&chunk).flatten() {
+                link(&mut self.heads, &mut self.bits, &mut self.linked, record);
             }
         } else {
-            self.sort();
+            self.sort(&chunk);
         }
+        self.slab.free(&chunk);
+        self.items = chunk.items;
         while let Some(&slot) = self.visits.last()
             && (slot >> BITS) as usize == number
         {
@@ -227,12 +286,12 @@ impl<M: Copy, I> Inbox<M, I> {
         }
     }
 
-    /// Sorts the open chunk's records by slot, counting.
-    fn sort(&mut self) {
+    /// Sorts a chunk's records by slot, counting.
+    fn sort(&mut self, chunk: &Chunk<I>) {
         let (bits, ends) = (&mut self.bits, &mut self.ends);
         // First where each slot's records start, but one place further right: the last loop moves
         // each start to the end, which is where the next one starts.
-        for record in &self.open.records {
+        for record in self.slab.blocks(chunk).flatten() {
             let low = record.low();
             bits[low / 64] |= 1 << (low % 64);
             if low + 2 <= CHUNK {
@@ -242,15 +301,30 @@ impl<M: Copy, I> Inbox<M, I> {
         for at in 1..ends.len() {
             ends[at] += ends[at - 1];
         }
-        // Every place is about to be overwritten; this only makes room.
-        self.sorted.extend_from_slice(&self.open.records);
-        for record in &self.open.records {
+        for record in self.slab.blocks(chunk).flatten() {
+            if self.sorted.len() < chunk.len {
+                // Only makes room: every place is about to be overwritten.
+                self.sorted.resize(chunk.len, *record);
+            }
             let end = &mut ends[record.low() + 1];
             self.sorted[*end as usize] = *record;
             *end += 1;
         }
-        self.open.records.clear();
     }
+}
+
+/// Puts a record in front of its slot's list.
+#[inline]
+fn link<M>(
+    heads: &mut [u32; CHUNK],
+    bits: &mut [u64; CHUNK / 64],
+    linked: &mut Vec<Record<M>>,
+    mut record: Record<M>,
+) {
+    let low = record.low();
+    record.next = std::mem::replace(&mut heads[low], linked.len() as u32);
+    bits[low / 64] |= 1 << (low % 64);
+    linked.push(record);
 }
 
 #[cfg(test)]

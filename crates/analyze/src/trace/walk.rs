@@ -230,12 +230,20 @@ impl<'a, L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'a, L, P, S, V> {
         self.due.iter().find(|(at, _)| *at == place).map(|(_, index)| *index)
     }
 
+    /// When the budget is used up, ends the trace at all that was delivered here. Before anything
+    /// is read: a trace that stops early has many more outputs waiting than it has passed.
+    #[inline]
+    pub(super) fn keep_to_budget(&mut self) -> Result<()> {
+        if self.reach.transactions >= self.rules.max_transactions && !self.own.entries.is_empty() {
+            self.end_entries(false, StopReason::Budget)?;
+            self.own.entries.clear();
+        }
+        Ok(())
+    }
+
     /// Whether taint may not pass the transaction whose inputs and outputs are at hand.
     #[inline]
     pub(super) fn stop_before(&mut self, tx: TxNum) -> Option<StopReason> {
-        if self.reach.transactions >= self.rules.max_transactions {
-            return Some(StopReason::Budget);
-        }
         if S::TRANSACTIONS {
             return self.stops.transaction(tx, &self.inputs, &self.outputs).map(StopReason::Named);
         }
