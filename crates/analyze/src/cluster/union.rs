@@ -77,11 +77,7 @@ impl SharedForest {
                 // Ascending, so that paths are short: what `x` points to was shortened before.
                 scope.spawn(move || {
                     for (x, place) in (start..).zip(places) {
-                        let parent = place.load(Relaxed);
-                        if parent != x
-                            && let Some(root) = forest.root(parent)
-                            && root != parent
-                        {
+                        if let Some(root) = forest.root(x) {
                             place.store(root, Relaxed);
                         }
                     }
