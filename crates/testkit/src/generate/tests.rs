@@ -157,8 +157,7 @@ fn shape(class: Class, tx: &bitcoin::Transaction, fee: u64, senders: usize) {
         Class::Wasabi1 => assert!(largest >= 12 && ins >= 12 && senders >= 12),
         Class::Wasabi2 => {
             let grouped: usize = groups.values().filter(|count| **count > 1).sum();
-            // GraphSense's rule: denominations cover at least (outputs - 1) / 2 of the outputs.
-            assert!(ins >= 15 && grouped * 2 + 1 >= outs, "{grouped} of {outs}");
+            assert!(ins >= 15 && grouped * 2 > outs, "{grouped} of {outs}");
         }
         Class::Joinmarket => assert!(largest >= 3 && senders == ins),
         Class::Peel => assert_eq!((ins, outs, senders), (1, 2, 1)),
@@ -202,7 +201,8 @@ fn only_regtest_and_no_occupied_place() {
 }
 
 proptest! {
-    // The same cases in each run: how a mix comes out is left to chance, and a thin one is no fault.
+    // The same cases in each run. Known fault: seed 834649992366480831 with 561 transactions makes a
+    // Wasabi 2 round with 11 of 23 outputs in groups; the generator has to be mended.
     #![proptest_config(ProptestConfig { cases: 6, rng_seed: RngSeed::Fixed(1), ..Default::default() })]
     #[test]
     fn any_seed_gives_a_valid_chain(seed: u64, transactions in 0_u64..1500) {
