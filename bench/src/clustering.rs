@@ -14,13 +14,15 @@ use std::{
 use analyze::{
     cluster::{
         AllInputs, Clustering, CoinJoinsApart, Guard, Live, Options, Rule, StoredClasses, build,
+        score,
     },
     coinjoin::{Detector, ShapeBuf},
 };
 use anyhow::Context as _;
-use chain::{InputAddresses, Ledger, TxNum};
+use chain::{AddressNum, InputAddresses, Ledger, TxNum};
 use serde_json::Value;
 use store::Store;
+use testkit::generate::SideFiles;
 
 use crate::{
     clock::{Clock, Passed, median},
@@ -37,6 +39,9 @@ const BLOCKS: u32 = 50;
 pub(crate) struct ClusteringOptions {
     /// A store, or a datadir of regtest
     pub(crate) store: PathBuf,
+    /// The generated chain that the store was made of: says how right the clusters are
+    #[arg(long, value_name = "DIR")]
+    chain: Option<PathBuf>,
     /// A Python that has what bench/peers/cluster-requirements.txt lists
     #[arg(long, default_value = "python3", value_name = "FILE")]
     python: PathBuf,
@@ -87,6 +92,24 @@ pub(crate) fn measure(store: &Store, options: &ClusteringOptions) -> anyhow::Res
     figures.note(format!("nothing kept out: {}", clusters(&all)));
     figures.note(format!("CoinJoins kept out: {}", clusters(&kept)));
     figures.note(format!("merges that the guard reports: {}", reviewed.findings().len()));
+    if let Some(chain) = &options.chain {
+        let truth = SideFiles::read(chain).with_context(|| chain.display().to_string())?;
+        let owners = owners(store, &truth)?;
+        for (name, clustering) in [("nothing kept out", &all), ("CoinJoins kept out", &kept)] {
+            let owner = |address: AddressNum| owners.get(address.index()).copied().flatten();
+            let score = score(clustering, owner);
+            figures.note(format!(
+                "{name}: pairs {} right, {} of all that are true; addresses {} pure, {} complete; \
+                 {} clusters with several owners, one with {}",
+                score.precision(),
+                score.recall(),
+                score.purity(),
+                score.completeness(),
+                score.mixed,
+                score.most_owners,
+            ));
+        }
+    }
 
     figures.group("GraphSense's graphsense-clustering on the same inputs, nothing kept out");
     match union {
@@ -104,6 +127,23 @@ pub(crate) fn measure(store: &Store, options: &ClusteringOptions) -> anyhow::Res
     }
     follow(store, stored, guarded, &mut figures)?;
     Ok(figures)
+}
+
+/// Who owns each address; `None` for nobody.
+fn owners(ledger: &impl Ledger, truth: &SideFiles) -> anyhow::Result<Vec<Option<u32>>> {
+    let mut owners = vec![None; ledger.address_count() as usize];
+    let mut outputs = Vec::new();
+    for tx in (0..ledger.tx_count()).map(TxNum) {
+        ledger.outputs(tx, &mut outputs)?;
+        for output in &outputs {
+            let place = output.address.and_then(|address| owners.get_mut(address.index()));
+            let owner = truth.owner(output.num.index()).context("a truth of another chain")?;
+            if let Some(place) = place.filter(|_| owner != 0) {
+                *place = Some(owner);
+            }
+        }
+    }
+    Ok(owners)
 }
 
 /// Takes blocks off at the tip and puts them back.

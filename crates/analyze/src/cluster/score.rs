@@ -29,6 +29,10 @@ pub struct Score {
     pub complete: u64,
     /// Addresses in the largest cluster.
     pub largest: u64,
+    /// Addresses in the largest cluster with several owners; 0 where there is none.
+    pub largest_mixed: u64,
+    /// Owners in the cluster that has most of them: above a few, it is a supercluster.
+    pub most_owners: u64,
 }
 
 impl Score {
@@ -92,15 +96,20 @@ pub fn score(clustering: &Clustering, owner: impl Fn(AddressNum) -> Option<u32>)
         score.clusters += 1;
         score.joined_pairs += pairs(size);
         score.largest = score.largest.max(size);
-        let mut most = 0;
+        let (mut most, mut owners) = (0, 0);
         for share in cluster.chunk_by(|a, b| a.1 == b.1) {
             let count = share.len() as u64;
             score.right_pairs += pairs(count);
             most = most.max(count);
+            owners += 1;
             by_owner.push((share[0].1, count));
         }
         score.pure += most;
-        score.mixed += u64::from(most < size);
+        score.most_owners = score.most_owners.max(owners);
+        if owners > 1 {
+            score.mixed += 1;
+            score.largest_mixed = score.largest_mixed.max(size);
+        }
     }
     by_owner.sort_unstable();
     for owner in by_owner.chunk_by(|a, b| a.0 == b.0) {

@@ -77,7 +77,11 @@ impl SharedForest {
                 // Ascending, so that paths are short: what `x` points to was shortened before.
                 scope.spawn(move || {
                     for (x, place) in (start..).zip(places) {
-                        if let Some(root) = forest.root(x) {
+                        let parent = place.load(Relaxed);
+                        if parent != x
+                            && let Some(root) = forest.root(parent)
+                            && root != parent
+                        {
                             place.store(root, Relaxed);
                         }
                     }

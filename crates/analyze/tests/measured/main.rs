@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 mod change;
+mod cluster;
 mod coinjoin;
 mod entropy;
 mod generated;

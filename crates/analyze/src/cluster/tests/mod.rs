@@ -227,6 +227,7 @@ fn a_score_counts_pairs_and_majorities() {
     let score = score(&built, owner);
     assert_eq!((score.addresses, score.clusters, score.entities), (7, 3, 3));
     assert_eq!((score.mixed, score.largest), (1, 3));
+    assert_eq!((score.largest_mixed, score.most_owners), (3, 2));
     assert_eq!((score.right_pairs, score.joined_pairs, score.true_pairs), (4, 6, 7));
     assert_eq!((score.pure, score.complete), (6, 6));
     assert_eq!(score.precision().to_string(), "66.66 %");
