@@ -125,7 +125,9 @@ mod tests {
                             if spins % 256 == 0 { thread::yield_now() } else { spin_loop() }
                         }
                         // Who comes last is ahead by some moment: wait for ever longer ones.
-                        (0..group * (worker + 1) % 97).for_each(|n| drop(black_box(n)));
+                        for n in 0..group * (worker + 1) % 97 {
+                            black_box(n);
+                        }
                         forest.unite(group * 3 + 2, group * 3 + worker).unwrap();
                     }
                 });
