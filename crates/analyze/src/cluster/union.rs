@@ -94,6 +94,8 @@ impl SharedForest {
 
 #[cfg(test)]
 mod tests {
+    use std::hint::{black_box, spin_loop};
+
     use super::*;
 
     const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
@@ -109,28 +111,33 @@ mod tests {
     }
 
     #[test]
-    fn threads_that_collide_give_the_same_ids() {
-        const N: u32 = 20_000;
-        // Every thread joins all pairs of neighbours of the same parity, in orders of their own.
-        for round in 0..8 {
-            let forest = SharedForest::new(N);
-            thread::scope(|scope| {
-                for worker in 0..4u32 {
-                    let forest = &forest;
-                    scope.spawn(move || {
-                        for step in 0..N - 2 {
-                            let x = match (worker + round) % 4 {
-                                0 => step,
-                                1 => N - 3 - step,
-                                2 => (step * 7919) % (N - 2),
-                                _ => (step ^ 1).min(N - 3),
-                            };
-                            forest.unite(x, x + 2).unwrap();
+    fn threads_that_collide_lose_no_pair() {
+        const GROUPS: u32 = 1 << 15;
+        // Two threads meet before each group and then link the same root, the last address of
+        // the group, each under another one. Nobody does it again if one of them is lost.
+        let forest = SharedForest::new(GROUPS * 3);
+        let arrived = AtomicU32::new(0);
+        thread::scope(|scope| {
+            for worker in 0..2 {
+                let (forest, arrived) = (&forest, &arrived);
+                scope.spawn(move || {
+                    for group in 0..GROUPS {
+                        arrived.fetch_add(1, Relaxed);
+                        let mut spins = 0;
+                        while arrived.load(Relaxed) < 2 * (group + 1) {
+                            spins += 1;
+                            if spins % 256 == 0 { thread::yield_now() } else { spin_loop() }
                         }
-                    });
-                }
-            });
-            assert!(forest.into_ids(TWO).iter().zip(0..).all(|(id, x)| *id == x % 2));
-        }
+                        // Who comes last is ahead by some moment: wait for ever longer ones.
+                        for n in 0..group * (worker + 1) % 97 {
+                            black_box(n);
+                        }
+                        forest.unite(group * 3 + 2, group * 3 + worker).unwrap();
+                    }
+                });
+            }
+        });
+        let ids = forest.into_ids(TWO);
+        assert!((0..).zip(&ids).all(|(x, id)| *id == x / 3 * 3));
     }
 }

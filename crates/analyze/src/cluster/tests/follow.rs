@@ -60,20 +60,26 @@ fn same_after_reorganisation<R: Rule<MemoryLedger> + Clone>(
         assert_eq!(bytes(&live.clustering::<MemoryLedger>()), bytes(&built), "{synced:?}");
         assert_eq!(live.findings(), built.findings());
     }
-    // Taking back block by block.
-    let mut left = 0;
-    while live.undo() {
-        left += 1;
-        match other.len().checked_sub(1 + left) {
-            Some(place) => {
-                assert_eq!(live.clustering::<MemoryLedger>(), build(&other[place], 1));
-            }
-            None => {
-                assert_eq!((live.tip(), live.clustering::<MemoryLedger>().addresses()), (None, 0))
+    // Taking back block by block, what was folded in and what was there from the start.
+    let started = Live::start(last, rule.clone(), on(1, guard), undoable).unwrap();
+    for mut live in [live, started] {
+        let mut left = 0;
+        while live.undo() {
+            left += 1;
+            match other.len().checked_sub(1 + left) {
+                Some(place) => {
+                    assert_eq!(live.clustering::<MemoryLedger>(), build(&other[place], 1));
+                }
+                None => {
+                    assert_eq!(
+                        (live.tip(), live.clustering::<MemoryLedger>().addresses()),
+                        (None, 0)
+                    );
+                }
             }
         }
+        assert!(left <= undoable as usize);
     }
-    assert!(left <= undoable as usize);
 }
 
 proptest! {

@@ -183,6 +183,23 @@ fn the_guard_holds_a_merge_back_when_asked() {
 }
 
 #[test]
+fn what_is_left_of_a_held_merge_has_the_right_ids() {
+    // The first addresses join last, so that the largest part does not have the smallest number.
+    let text = "
+        block
+        tx a: coinbase -> A:5 B:5 C:5 D:5 E:5 F:5 A:1 B:1 D:1 E:1 C:1 F:1
+        block
+        tx b: a:1 a:2 -> X:10
+        tx c: a:0 a:7 -> X:6
+        tx d: a:4 a:5 -> Y:10
+        tx e: a:3 a:9 -> Y:6
+        block
+        tx bridge: a:10 a:11 -> Z:2";
+    let guard = Guard { large: 3, thin: 2, hold_back: true };
+    check(text, CoinJoinsApart, Some(guard), "A B C | D E F");
+}
+
+#[test]
 fn members_come_in_pages() {
     let (chain, ledger) = parse(BRIDGE);
     let built = build(&ledger, &CoinJoinsApart, &Options::default()).unwrap();
