@@ -289,6 +289,27 @@ impl Ledger for Store {
         Ok(())
     }
 
+    fn input_sum(&self, tx: TxNum) -> Result<Sats, LedgerError> {
+        let counts = self.meta.counts;
+        let range =
+            self.columns.inputs_of(self.known_tx(tx)?, counts.transactions, counts.inputs)?;
+        let n = (range.end - range.start) as usize;
+        let mut sum = 0u64;
+        for value in self.columns.in_value.bytes(range.start * 5, n * 5)?.chunks_exact(5) {
+            match u40(value) {
+                BIG_VALUE => {
+                    let mut inputs = Vec::new();
+                    self.inputs(tx, &mut inputs)?;
+                    return Ok(Sats(
+                        inputs.iter().fold(0, |s: u64, i| s.saturating_add(i.value.0)),
+                    ));
+                }
+                value => sum = sum.saturating_add(value),
+            }
+        }
+        Ok(Sats(sum))
+    }
+
     fn outputs(&self, tx: TxNum, into: &mut Vec<Output>) -> Result<(), LedgerError> {
         into.clear();
         let counts = self.meta.counts;
