@@ -4,13 +4,13 @@ use chain::{Flags, Ledger, Output, TxNum};
 
 use super::{
     StopAt,
-    fees::{block_fees, fee_key},
+    fees::{fee_key, taken_and_fee},
     model::{Place, StopReason},
     policy::Policy,
     visit::{Arrival, Visitor},
     walk::Walk,
 };
-use crate::{Error, Result};
+use crate::Result;
 
 /// Where a backward trace goes on: the slot, and whether to the coinbase of its block.
 type Next = (u32, bool);
@@ -84,10 +84,7 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
     fn spread_outputs(&mut self, tx: TxNum) -> Result<u32> {
         self.values.clear();
         self.values.extend(self.inputs.iter().map(|input| input.value.0));
-        let taken: u128 = self.values.iter().map(|value| u128::from(*value)).sum();
-        let paid: u128 = self.outputs.iter().map(|output| u128::from(output.value.0)).sum();
-        let fee = taken.checked_sub(paid).and_then(|fee| u64::try_from(fee).ok());
-        let (Some(fee), Ok(total)) = (fee, u64::try_from(taken)) else {
+        let Some((total, fee)) = taken_and_fee(&self.inputs, &self.outputs) else {
             return self.inconsistent(tx, "pays out more than it takes in");
         };
         let outputs = std::mem::take(&mut self.outputs);
@@ -106,36 +103,21 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
     /// The coinbase of the block that ends with `last`: its outputs come out of the subsidy, then
     /// of the fees in block order.
     fn draw_on_fees(&mut self, last: TxNum) -> Result<()> {
-        let Some(block) = self.block_of(last)? else { return Ok(()) };
+        let Some(block) = self.open_coinbase(last)? else { return Ok(()) };
         let coinbase = block.coinbase();
-        self.ledger.outputs(coinbase, &mut self.outputs)?;
-        self.spread.marks.clear();
-        self.spread.items.clear();
-        let fees = block_fees(self.ledger, &block)?;
-        let total = fees.iter().map(|(_, fee)| *fee).sum::<u64>();
-        let paid: u128 = self.outputs.iter().map(|output| u128::from(output.value.0)).sum();
-        let unclaimed = u64::try_from(paid).ok().and_then(|paid| total.checked_sub(paid));
-        let Some(unclaimed) = unclaimed else {
-            // It claims more than we see: a sparse ledger lacks some of the block's fees.
-            return self.end_entries(true, StopReason::Unknown);
-        };
+        let Some(reward) = self.reward(&block)? else { return Ok(()) };
         self.values.clear();
-        self.values.extend(fees.iter().map(|(_, fee)| *fee));
+        self.values.extend(reward.fees.iter().map(|(_, fee)| *fee));
         let outputs = std::mem::take(&mut self.outputs);
         let keys = outputs.iter().map(|output| (output.num.0, output.value.0));
-        let keys = keys.chain([(fee_key(coinbase), unclaimed)]);
+        let keys = keys.chain([(fee_key(coinbase), reward.unclaimed)]);
         let hops = self.line_up(coinbase, true, keys)?.saturating_add(1);
         self.outputs = outputs;
         self.reach.transactions += 1;
-        self.spread(coinbase, true, total, false, |walk, source, dest| {
-            let from = match fees[dest].0 {
-                tx if tx == coinbase => Place::Subsidy(tx),
-                tx => Place::Fee(tx),
-            };
-            let to = walk.outputs.get(source).map(|output| Place::Output(output.num));
-            (from, to.unwrap_or(Place::Unclaimed(coinbase)))
+        self.spread(coinbase, true, reward.total, false, |walk, source, dest| {
+            reward.flow(&walk.outputs, dest, source)
         })?;
-        for (place, &(tx, fee)) in fees.iter().enumerate() {
+        for (place, &(tx, fee)) in reward.fees.iter().enumerate() {
             let mark = self.spread.marks[place];
             if P::is_clean(mark) || P::amount(mark, fee).1 == 0 {
                 continue;
@@ -167,12 +149,7 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
         self.arrive(mark, &arrival, next.err());
         if let Ok((slot, coinbase)) = next {
             if self.is_past(slot) {
-                let txid = self.ledger.txid(maker)?;
-                let detail = "is spent by a transaction before it";
-                return Err(match coinbase {
-                    true => Error::ImmatureCoinbase(txid),
-                    false => Error::Inconsistent { txid, detail },
-                });
+                return self.spent_too_early(maker, coinbase);
             }
             self.deliver(mark, slot, coinbase, output.num.0, hops);
         }

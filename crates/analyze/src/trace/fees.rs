@@ -2,9 +2,15 @@
 
 use std::ops::Range;
 
-use chain::{Flags, Height, Ledger, TxNum};
+use chain::{Flags, Height, Input, Ledger, Output, TxNum};
 
-use super::{StopAt, policy::Policy, visit::Visitor, walk::Walk};
+use super::{
+    StopAt,
+    model::{Place, StopReason},
+    policy::Policy,
+    visit::Visitor,
+    walk::Walk,
+};
 use crate::{Error, Result};
 
 /// A block whose coinbase is known.
@@ -25,12 +31,45 @@ impl BlockSpan {
     }
 }
 
-/// What a coinbase draws on, in order: the subsidy (under the coinbase's own number), then the
-/// fee of each transaction.
+/// What a coinbase draws on.
+pub(super) struct Reward {
+    coinbase: TxNum,
+    /// In order: the subsidy (under the coinbase's own number), then the fee of each transaction.
+    pub(super) fees: Vec<(TxNum, u64)>,
+    /// Their sum.
+    pub(super) total: u64,
+    /// What of it the coinbase does not pay out.
+    pub(super) unclaimed: u64,
+}
+
+impl Reward {
+    /// The ends of a flow from a fee to one of the coinbase's outputs, or to what is unclaimed.
+    pub(super) fn flow(&self, outputs: &[Output], fee: usize, output: usize) -> (Place, Place) {
+        let from = match self.fees[fee].0 {
+            tx if tx == self.coinbase => Place::Subsidy(tx),
+            tx => Place::Fee(tx),
+        };
+        let to = outputs.get(output).map(|output| Place::Output(output.num));
+        (from, to.unwrap_or(Place::Unclaimed(self.coinbase)))
+    }
+}
+
+/// What a transaction takes in, and its fee; `None` where it pays out more than that.
+pub(super) fn taken_and_fee(inputs: &[Input], outputs: &[Output]) -> Option<(u64, u64)> {
+    let taken: u128 = inputs.iter().map(|input| u128::from(input.value.0)).sum();
+    let fee = taken.checked_sub(sum(outputs))?;
+    Some((u64::try_from(taken).ok()?, u64::try_from(fee).ok()?))
+}
+
+fn sum(outputs: &[Output]) -> u128 {
+    outputs.iter().map(|output| u128::from(output.value.0)).sum()
+}
+
+/// The subsidy and the fees of a block, as in [`Reward::fees`], and their sum.
 ///
 /// This reads the whole block, tainted or not, because the share of a tainted fee (haircut) and
 /// its place in the queue (FIFO) depend on the clean ones.
-pub(super) fn block_fees(ledger: &impl Ledger, block: &BlockSpan) -> Result<Vec<(TxNum, u64)>> {
+fn block_fees(ledger: &impl Ledger, block: &BlockSpan) -> Result<(Vec<(TxNum, u64)>, u64)> {
     let subsidy = ledger.network().subsidy(block.height.0);
     let mut fees = vec![(block.coinbase(), subsidy)];
     let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
@@ -38,9 +77,7 @@ pub(super) fn block_fees(ledger: &impl Ledger, block: &BlockSpan) -> Result<Vec<
     for tx in block.txs.clone().skip(1).map(TxNum) {
         ledger.inputs(tx, &mut inputs)?;
         ledger.outputs(tx, &mut outputs)?;
-        let taken: u128 = inputs.iter().map(|input| u128::from(input.value.0)).sum();
-        let paid: u128 = outputs.iter().map(|output| u128::from(output.value.0)).sum();
-        let fee = taken.checked_sub(paid).and_then(|fee| u64::try_from(fee).ok());
+        let fee = taken_and_fee(&inputs, &outputs).map(|(_, fee)| fee);
         let sum = fee.and_then(|fee| total.checked_add(fee));
         let (Some(fee), Some(sum)) = (fee, sum) else {
             let detail = "pays out more than it takes in";
@@ -49,7 +86,7 @@ pub(super) fn block_fees(ledger: &impl Ledger, block: &BlockSpan) -> Result<Vec<
         total = sum;
         fees.push((tx, fee));
     }
-    Ok(fees)
+    Ok((fees, total))
 }
 
 impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
@@ -68,6 +105,27 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
         }
         self.block = Some(span.clone());
         Ok(Some(span))
+    }
+
+    /// Takes the coinbase of the block that ends with `last` in hand; `None` where it is not known.
+    pub(super) fn open_coinbase(&mut self, last: TxNum) -> Result<Option<BlockSpan>> {
+        let Some(block) = self.block_of(last)? else { return Ok(None) };
+        self.ledger.outputs(block.coinbase(), &mut self.outputs)?;
+        self.spread.marks.clear();
+        self.spread.items.clear();
+        Ok(Some(block))
+    }
+
+    /// What the coinbase in hand draws on. Where it claims more than we see (a sparse ledger lacks
+    /// some of the block's fees), the trace ends at all that was delivered to it.
+    pub(super) fn reward(&mut self, block: &BlockSpan) -> Result<Option<Reward>> {
+        let (fees, total) = block_fees(self.ledger, block)?;
+        let paid = u64::try_from(sum(&self.outputs)).ok();
+        let Some(unclaimed) = paid.and_then(|paid| total.checked_sub(paid)) else {
+            self.end_entries(true, StopReason::Unknown)?;
+            return Ok(None);
+        };
+        Ok(Some(Reward { coinbase: block.coinbase(), fees, total, unclaimed }))
     }
 }
 

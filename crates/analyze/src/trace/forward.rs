@@ -4,13 +4,13 @@ use chain::{Input, Ledger, OutNum, Output, Sats, Spend, TxNum};
 
 use super::{
     StopAt,
-    fees::{block_fees, fee_key},
+    fees::fee_key,
     model::{Place, StopReason},
     policy::Policy,
     visit::{Arrival, Visitor},
     walk::Walk,
 };
-use crate::{Error, Result};
+use crate::Result;
 
 impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
     pub(super) fn forward(&mut self) -> Result<()> {
@@ -118,36 +118,24 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
 
     /// The coinbase of the block that ends with `last`: subsidy first, then fees in block order.
     fn collect_fees(&mut self, last: TxNum) -> Result<()> {
-        let Some(block) = self.block_of(last)? else { return Ok(()) };
+        let Some(block) = self.open_coinbase(last)? else { return Ok(()) };
         let coinbase = block.coinbase();
-        self.ledger.outputs(coinbase, &mut self.outputs)?;
-        self.spread.marks.clear();
-        self.spread.items.clear();
         let mut hops = 0;
-        if !self.fees.entries.is_empty() {
-            let fees = block_fees(self.ledger, &block)?;
-            let total = fees.iter().map(|(_, fee)| *fee).sum::<u64>();
-            match self.fill_values().and_then(|paid| total.checked_sub(paid)) {
-                Some(unclaimed) => {
-                    self.values.push(unclaimed);
-                    let keys = fees.iter().map(|(tx, fee)| (fee_key(*tx), *fee));
-                    hops = self.line_up(coinbase, true, keys)?.saturating_add(1);
-                    self.reach.transactions += 1;
-                    self.spread(coinbase, true, total, true, |walk, source, dest| {
-                        let from = match fees[source].0 {
-                            tx if tx == coinbase => Place::Subsidy(tx),
-                            tx => Place::Fee(tx),
-                        };
-                        let to = walk.outputs.get(dest).map(|output| Place::Output(output.num));
-                        (from, to.unwrap_or(Place::Unclaimed(coinbase)))
-                    })?;
-                    let mark = self.spread.marks[self.outputs.len()];
-                    if !P::is_clean(mark) && P::amount(mark, unclaimed).1 > 0 {
-                        self.book(mark, StopReason::Unclaimed, unclaimed);
-                    }
-                }
-                // It claims more than we see: a sparse ledger lacks some of the block's fees.
-                None => self.end_entries(true, StopReason::Unknown)?,
+        if !self.fees.entries.is_empty()
+            && let Some(reward) = self.reward(&block)?
+        {
+            let unclaimed = reward.unclaimed;
+            self.fill_values();
+            self.values.push(unclaimed);
+            let keys = reward.fees.iter().map(|(tx, fee)| (fee_key(*tx), *fee));
+            hops = self.line_up(coinbase, true, keys)?.saturating_add(1);
+            self.reach.transactions += 1;
+            self.spread(coinbase, true, reward.total, true, |walk, source, dest| {
+                reward.flow(&walk.outputs, source, dest)
+            })?;
+            let mark = self.spread.marks[self.outputs.len()];
+            if !P::is_clean(mark) && P::amount(mark, unclaimed).1 > 0 {
+                self.book(mark, StopReason::Unclaimed, unclaimed);
             }
         }
         self.reach_outputs(coinbase, true, hops)
@@ -176,7 +164,7 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
             self.arrive(mark, &arrival, next.err());
             if let Ok(spender) = next {
                 if self.is_past(spender.0) {
-                    return Err(self.spent_too_early(tx, coinbase)?);
+                    return self.spent_too_early(tx, coinbase);
                 }
                 self.deliver(mark, spender.0, false, output.num.0, hops);
             }
@@ -216,15 +204,5 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
             Some(reason) => Err(reason),
             None => Ok(spender),
         }
-    }
-
-    fn spent_too_early(&self, tx: TxNum, coinbase: bool) -> Result<Error> {
-        let txid = self.ledger.txid(tx)?;
-        let detail = "is spent by a transaction before it";
-        Ok(if coinbase {
-            Error::ImmatureCoinbase(txid)
-        } else {
-            Error::Inconsistent { txid, detail }
-        })
     }
 }

@@ -439,6 +439,14 @@ impl<'a, L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'a, L, P, S, V> {
         self.slot.is_some_and(|at| slot <= at)
     }
 
+    /// The error where [`Self::is_past`]; `coinbase` tells whether the maker is one.
+    pub(super) fn spent_too_early<T>(&self, maker: TxNum, coinbase: bool) -> Result<T> {
+        match coinbase {
+            true => Err(Error::ImmatureCoinbase(self.ledger.txid(maker)?)),
+            false => self.inconsistent(maker, "is spent by a transaction before it"),
+        }
+    }
+
     pub(super) fn inconsistent<T>(&self, tx: TxNum, detail: &'static str) -> Result<T> {
         Err(Error::Inconsistent { txid: self.ledger.txid(tx)?, detail })
     }
