@@ -89,9 +89,9 @@ pub(crate) fn short_txid(txid: &Txid) -> String {
 
 /// The address, or the outpoint of what has none.
 pub(crate) fn whereabouts(leaf: &Leaf) -> String {
-    match &leaf.address {
+    match &leaf.output.address {
         Some(address) => address.to_string(),
-        None => format!("{}:{} ({})", leaf.txid, leaf.vout, leaf.script_type),
+        None => format!("{}:{} ({})", leaf.output.txid, leaf.output.vout, leaf.output.script_type),
     }
 }
 

@@ -68,12 +68,12 @@ pub(crate) fn side_by_side(surveys: &[Survey], colour: bool) -> String {
     for found in leaves.iter().take(LISTED) {
         let Some(leaf) = found.iter().flatten().next() else { continue };
         let amounts = found.iter().map(|leaf| shown(leaf.map(|leaf| leaf.amount)));
-        let output = format!("{}:{}", leaf.txid, leaf.vout);
-        let place = match &leaf.address {
+        let output = format!("{}:{}", leaf.output.txid, leaf.output.vout);
+        let place = match &leaf.output.address {
             Some(address) => format!("{output} {address}"),
             None => output,
         };
-        let time = leaf.time.map_or_else(String::new, |time| time.to_string());
+        let time = leaf.mined.time.map_or_else(String::new, |time| time.to_string());
         rows.push(amounts.chain([time, leaf.stop_reason.replace('_', " "), place]));
     }
 
@@ -116,7 +116,7 @@ fn leaves<'a>(documents: &[&'a TraceDocument]) -> Vec<Vec<Option<&'a Leaf>>> {
     let mut found: HashMap<(chain::Txid, u32), Vec<Option<&Leaf>>> = HashMap::new();
     for (at, document) in documents.iter().enumerate() {
         for leaf in &document.leaves {
-            let row = found.entry((leaf.txid, leaf.vout));
+            let row = found.entry((leaf.output.txid, leaf.output.vout));
             let row = row.or_insert_with(|| vec![None; documents.len()]);
             if let Some(cell) = row.get_mut(at) {
                 *cell = Some(leaf);

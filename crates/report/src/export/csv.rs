@@ -84,11 +84,11 @@ fn flow_fields(flow: &Flow) -> Vec<String> {
 
 fn leaf_fields(leaf: &Leaf) -> Vec<String> {
     let mut fields = vec![
-        leaf.txid.to_string(),
-        leaf.vout.to_string(),
-        optional(leaf.address.as_ref()),
-        leaf.script_type.to_owned(),
-        leaf.value_sat.to_string(),
+        leaf.output.txid.to_string(),
+        leaf.output.vout.to_string(),
+        optional(leaf.output.address.as_ref()),
+        leaf.output.script_type.to_owned(),
+        leaf.output.value_sat.to_string(),
     ];
     fields.extend(amounts(leaf.amount));
     fields.extend([
@@ -97,9 +97,9 @@ fn leaf_fields(leaf: &Leaf) -> Vec<String> {
         escape::csv(&leaf.stop_reason),
         leaf.basis.name().to_owned(),
         leaf.hops.to_string(),
-        optional(leaf.height),
-        optional(leaf.block_hash),
-        optional(leaf.time),
+        optional(leaf.mined.height),
+        optional(leaf.mined.block_hash),
+        optional(leaf.mined.time),
         escape::csv(leaf.entity.as_deref().unwrap_or_default()),
         escape::csv(&tags(&leaf.tags)),
     ]);

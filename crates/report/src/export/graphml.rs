@@ -90,14 +90,14 @@ fn node(data: &mut Data<'_>, spot: &Spot<'_>) -> Result<()> {
         data.put("stop_reason", &leaf.stop_reason)?;
         data.put("basis", leaf.basis.name())?;
         data.put("hops", leaf.hops)?;
-        data.put_some("height", leaf.height)?;
-        data.put_some("time", leaf.time)?;
+        data.put_some("height", leaf.mined.height)?;
+        data.put_some("time", leaf.mined.time)?;
         data.put_some("entity", leaf.entity.as_ref())?;
     } else if let Some(root) = spot.root {
         data.amount(root.amount)?;
         data.put("hops", 0)?;
-        data.put_some("height", root.height)?;
-        data.put_some("time", root.time)?;
+        data.put_some("height", root.mined.height)?;
+        data.put_some("time", root.mined.time)?;
     }
     Ok(())
 }

@@ -57,10 +57,14 @@ fn facts(document: &TraceDocument, out: &mut dyn Write) -> Result<()> {
     let provenance = &document.provenance;
     writeln!(out, "**{} BTC** taken:\n", words::btc(document.totals.root_sat))?;
     for root in document.roots.iter().take(20) {
-        let address = root.address.as_ref().map_or("no address", |address| address.as_str());
-        let time = root.time.map_or_else(String::new, |time| format!(", {time}"));
+        let address = root.output.address.as_ref().map_or("no address", |address| address.as_str());
+        let time = root.mined.time.map_or_else(String::new, |time| format!(", {time}"));
         let value = words::btc(root.amount.upper());
-        writeln!(out, "* {value} BTC to `{address}` (`{}:{}`{time})", root.txid, root.vout)?;
+        writeln!(
+            out,
+            "* {value} BTC to `{address}` (`{}:{}`{time})",
+            root.output.txid, root.output.vout
+        )?;
     }
     if document.roots.len() > 20 {
         writeln!(out, "* and {} more outputs", words::thousands(document.roots.len() as u64 - 20))?;

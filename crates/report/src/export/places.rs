@@ -35,14 +35,14 @@ impl<'a> Places<'a> {
     pub(super) fn of(document: &'a TraceDocument) -> Self {
         let mut places = Self { spots: Vec::new(), numbers: HashMap::new() };
         for root in &document.roots {
-            places.spot(root.place()).root = Some(root);
+            places.spot(root.output.place()).root = Some(root);
         }
         for flow in &document.flows {
             places.spot(flow.from.clone());
             places.spot(flow.to.clone());
         }
         for leaf in &document.leaves {
-            places.spot(leaf.place()).leaf = Some(leaf);
+            places.spot(leaf.output.place()).leaf = Some(leaf);
         }
         places
     }

@@ -142,7 +142,7 @@ fn leaves(document: &TraceDocument, options: &Options, out: &mut dyn Write) -> R
             Some(entity) => format!("{entity}, {}", words::reason(&leaf.stop_reason)),
             None => words::reason(&leaf.stop_reason),
         };
-        let time = leaf.time.map_or_else(String::new, |time| time.to_string());
+        let time = leaf.mined.time.map_or_else(String::new, |time| time.to_string());
         cells.extend([leaf.hops.to_string(), time, what, words::whereabouts(leaf)]);
         grid.row(cells);
     }

@@ -9,8 +9,9 @@ use chain::{
 };
 
 use super::{
-    Address, Amount, Basis, Booking, Flow, Leaf, Notes, Parameters, Place, Provenance, Reach, Root,
-    Share, StopRule, TRACE_SCHEMA, Tip, Totals, TraceDocument, Transaction, UtcTime,
+    Address, Amount, Basis, Booking, Flow, Leaf, Mined, Notes, Output, Parameters, Place,
+    Provenance, Reach, Root, Share, StopRule, TRACE_SCHEMA, Tip, Totals, TraceDocument,
+    Transaction, UtcTime,
 };
 use crate::Result;
 
@@ -188,49 +189,35 @@ impl<L: Ledger> Reader<'_, L> {
     }
 
     fn root(&mut self, root: &trace::Root, times: &mut Times<'_, L>) -> Result<Root> {
-        let (address, kind) = self.address(root.address)?;
-        let block = times.of(root.height)?;
+        let output = Output::new(root.outpoint, self.address(root.address)?, root.value);
         // What is surely covered is surely not added, and the other way round.
         let lower = root.value.0.saturating_sub(root.covered_upper.0);
         let upper = root.value.0.saturating_sub(root.covered_lower.0);
         Ok(Root {
             root: root.root,
-            txid: root.outpoint.txid,
-            vout: root.outpoint.vout,
-            address,
-            script_type: kind.name(),
-            value_sat: root.value.0,
+            output,
             amount: Amount::of(self.trace.query.policy, lower.into(), upper.into()),
-            height: root.height.map(|height| height.0),
-            block_hash: block.map(|(hash, _)| hash),
-            time: block.map(|(_, time)| time),
+            mined: Mined::new(root.height, times.of(root.height)?),
             basis: Basis::Fact,
         })
     }
 
     fn leaf(&mut self, leaf: &trace::Leaf, times: &mut Times<'_, L>) -> Result<Leaf> {
         let policy = self.trace.query.policy;
-        let (address, kind) = self.address(leaf.address)?;
-        let block = times.of(leaf.height)?;
-        let note =
-            address.as_ref().and_then(|text| self.context.notes.addresses.get(text.as_str()));
+        let output = Output::new(leaf.outpoint, self.address(leaf.address)?, leaf.value);
+        let notes = &self.context.notes.addresses;
+        let note = output.address.as_ref().and_then(|text| notes.get(text.as_str()));
         Ok(Leaf {
-            txid: leaf.outpoint.txid,
-            vout: leaf.outpoint.vout,
-            script_type: kind.name(),
-            value_sat: leaf.value.0,
+            output,
             amount: Amount::of_taint(policy, &leaf.taint),
             by_root: Share::of_taint(policy, &leaf.taint.by_root),
             status: leaf.status.name(),
             stop_reason: self.trace.summary.reason_name(leaf.reason).to_owned(),
             hops: leaf.hops,
-            height: leaf.height.map(|height| height.0),
-            block_hash: block.map(|(hash, _)| hash),
-            time: block.map(|(_, time)| time),
+            mined: Mined::new(leaf.height, times.of(leaf.height)?),
             basis: self.reason_basis(leaf.reason),
             entity: note.and_then(|note| note.entity.clone()),
             tags: note.map(|note| note.tags.clone()).unwrap_or_default(),
-            address,
         })
     }
 

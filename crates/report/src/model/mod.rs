@@ -9,6 +9,7 @@
 mod amount;
 mod basis;
 mod build;
+mod output;
 mod text;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use serde::Serialize;
 pub use amount::{Amount, Share};
 pub use basis::{AddressNote, Basis, Notes, Tag, TxNote};
 pub use build::Context;
+pub use output::{Mined, Output};
 pub use text::{Address, UtcTime};
 
 /// The `schema` of [`TraceDocument`].
@@ -129,54 +131,26 @@ pub struct StopRule {
 pub struct Root {
     /// Index into `provenance.parameters.roots`.
     pub root: u32,
-    /// The transaction that made it.
-    #[serde(serialize_with = "text::shown")]
-    pub txid: Txid,
-    /// Its place there.
-    pub vout: u32,
-    /// Its address, where its script has one.
-    pub address: Option<Address>,
-    /// The kind of its script.
-    pub script_type: &'static str,
-    /// Its whole value.
-    pub value_sat: u64,
+    /// The output.
+    #[serde(flatten)]
+    pub output: Output,
     /// What it adds to the trace: its value, less what reached it from an earlier root.
     #[serde(flatten)]
     pub amount: Amount,
-    /// Its block's height.
-    pub height: Option<u32>,
-    /// Its block's hash.
-    #[serde(serialize_with = "text::shown_or_null")]
-    pub block_hash: Option<BlockHash>,
-    /// Its block's time.
-    pub time: Option<UtcTime>,
+    /// Its block.
+    #[serde(flatten)]
+    pub mined: Mined,
     /// On what this rests.
     #[serde(flatten)]
     pub basis: Basis,
 }
 
-impl Root {
-    /// Itself as the end of a flow.
-    pub fn place(&self) -> Place {
-        let Self { txid, vout, value_sat, .. } = *self;
-        Place::Output { txid, vout, address: self.address.clone(), value_sat }
-    }
-}
-
 /// An output where the trace ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Leaf {
-    /// The transaction that made it.
-    #[serde(serialize_with = "text::shown")]
-    pub txid: Txid,
-    /// Its place there.
-    pub vout: u32,
-    /// Its address, where its script has one.
-    pub address: Option<Address>,
-    /// The kind of its script.
-    pub script_type: &'static str,
-    /// Its whole value.
-    pub value_sat: u64,
+    /// The output.
+    #[serde(flatten)]
+    pub output: Output,
     /// How much of it is tainted.
     #[serde(flatten)]
     pub amount: Amount,
@@ -189,13 +163,9 @@ pub struct Leaf {
     pub stop_reason: String,
     /// Transactions between it and the nearest root.
     pub hops: u32,
-    /// Its block's height.
-    pub height: Option<u32>,
-    /// Its block's hash.
-    #[serde(serialize_with = "text::shown_or_null")]
-    pub block_hash: Option<BlockHash>,
-    /// Its block's time.
-    pub time: Option<UtcTime>,
+    /// Its block.
+    #[serde(flatten)]
+    pub mined: Mined,
     /// On what `stop_reason` rests.
     #[serde(flatten)]
     pub basis: Basis,
@@ -203,14 +173,6 @@ pub struct Leaf {
     pub entity: Option<String>,
     /// Labels of its address.
     pub tags: Vec<Tag>,
-}
-
-impl Leaf {
-    /// Itself as the end of a flow.
-    pub fn place(&self) -> Place {
-        let Self { txid, vout, value_sat, .. } = *self;
-        Place::Output { txid, vout, address: self.address.clone(), value_sat }
-    }
 }
 
 /// What passed through one transaction from one place to another.

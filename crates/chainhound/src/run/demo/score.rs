@@ -15,7 +15,7 @@ pub(super) fn before_mixing(documents: &[TraceDocument], truth: &Holdings) -> Be
             stolen == Some(leaf.amount.lower()) && stolen == Some(leaf.amount.upper())
         };
         // Data carriers hold nothing, but poison marks them.
-        let leaves = || document.leaves.iter().filter(|leaf| leaf.value_sat > 0);
+        let leaves = || document.leaves.iter().filter(|leaf| leaf.output.value_sat > 0);
         leaves().count() == truth.outputs.len()
             && leaves().all(same)
             && booked(document, "fee").1 == truth.fees
@@ -135,7 +135,7 @@ fn policy(document: &TraceDocument) -> &'static str {
 }
 
 fn name(leaf: &Leaf) -> String {
-    format!("{}:{}", leaf.txid, leaf.vout)
+    format!("{}:{}", leaf.output.txid, leaf.output.vout)
 }
 
 /// What is booked for a reason that has no leaves.

@@ -107,7 +107,7 @@ const fn loose_end(spot: &Spot<'_>, way: &Way) -> Option<&'static str> {
 fn root(spot: &Spot<'_>) -> Node {
     let root = spot.root;
     let amount = root.map_or(Amount::Unmeasured {}, |root| root.amount);
-    let times = root.and_then(|root| root.time).map(|time| (time, time));
+    let times = root.and_then(|root| root.mined.time).map(|time| (time, time));
     let kind = Kind::Root(root.map_or(0, |root| root.root));
     Node { kind, times, ..end(spot, "", Sum::of(amount)) }
 }
@@ -118,7 +118,7 @@ fn end(spot: &Spot<'_>, reason: &str, sum: Sum) -> Node {
         other => other.name(),
     };
     let leaf = spot.leaf.filter(|_| !reason.is_empty());
-    let time = leaf.and_then(|leaf| leaf.time);
+    let time = leaf.and_then(|leaf| leaf.mined.time);
     let entity = leaf.and_then(|leaf| leaf.entity.clone());
     let mut names = vec![spot.place.name()];
     if place != names[0] {
