@@ -5,6 +5,7 @@ use std::{fmt, io, process::ExitCode};
 use analyze::Error as AnalyzeError;
 use chain::{LedgerError, MemoryLedgerError, script::AddressError};
 use ingest::IngestError;
+use intel::IntelError;
 use source::SourceError;
 use store::StoreError;
 
@@ -174,6 +175,12 @@ impl From<IngestError> for Failure {
             IngestError::Store(error) => error.into(),
             error => Self::new(Exit::Unavailable, error.into()),
         }
+    }
+}
+
+impl From<IntelError> for Failure {
+    fn from(error: IntelError) -> Self {
+        Self::new(Exit::Unavailable, error.into())
     }
 }
 

@@ -2,13 +2,14 @@
 //!
 //! Floor 6. Only this crate touches argv, the environment, stdout and exit codes; what it knows
 //! about chains it asks the crates below. The way of a command: [`args`] is what was typed,
-//! [`place`] which data it means, [`run`] has one file per verb, [`output`] is what comes out, and
+//! [`place`] which data it means, [`labels`] what sources say, [`run`] has one file per verb, [`output`] is what comes out, and
 //! [`failure`] what comes out when nothing does.
 
 mod amount;
 mod args;
 mod failure;
 mod interrupt;
+mod labels;
 mod ledger;
 mod output;
 mod place;

@@ -36,10 +36,18 @@ impl DataDir {
         if let Some(network) = common.network {
             return self.of(network);
         }
-        let mut present =
-            Network::ALL.into_iter().map(|network| self.of(network)).filter(Place::has_data);
-        match (present.next(), present.next()) {
-            (Some(only), None) => {
+        let all = || Network::ALL.into_iter().map(|network| self.of(network));
+        let only_one = |is_meant: fn(&Place) -> bool| {
+            let mut present = all().filter(is_meant);
+            present.next().filter(|_| present.next().is_none())
+        };
+        // Labels alone decide only where there is no chain at all.
+        let only = match all().any(|place| place.has_data()) {
+            true => only_one(Place::has_data),
+            false => only_one(|place| place.labels().is_dir()),
+        };
+        match only {
+            Some(only) => {
                 if only.network != Network::Mainnet {
                     let path = self.path.display();
                     say.detail(format_args!(
@@ -49,7 +57,7 @@ impl DataDir {
                 }
                 only
             }
-            _ => self.of(Network::Mainnet),
+            None => self.of(Network::Mainnet),
         }
     }
 }
@@ -71,6 +79,11 @@ impl Place {
     /// Single transactions, as they were told.
     pub(crate) fn sparse(&self) -> PathBuf {
         self.root.join("sparse")
+    }
+
+    /// What sources say about addresses.
+    pub(crate) fn labels(&self) -> PathBuf {
+        self.root.join("labels")
     }
 
     /// Whether there is a store of the whole chain.
@@ -99,6 +112,8 @@ mod tests {
             std::fs::create_dir_all(&graph).unwrap();
             std::fs::write(graph.join("meta"), "").unwrap();
         };
+        std::fs::create_dir_all(data.of(Network::Signet).labels()).unwrap();
+        assert_eq!(data.choose(&common, &say).network, Network::Signet);
         make(Network::Regtest);
         assert_eq!(data.choose(&common, &say).network, Network::Regtest);
         common.network = Some(Network::Signet);

@@ -4,6 +4,7 @@ mod demo;
 mod index;
 mod lookup;
 mod store;
+mod tags;
 mod trace;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ pub(crate) use self::{
     index::IndexArgs,
     lookup::{AddressArgs, BlockArgs, StatusArgs, TxArgs},
     store::{CheckArgs, InspectArgs, StoreVerb},
+    tags::{ExportArgs, ImportArgs, ListArgs, RemoveArgs, TagLookupArgs, TagsVerb},
     trace::{ALL_POLICIES, TraceArgs},
 };
 
@@ -93,6 +95,9 @@ pub(crate) enum Verb {
     Block(BlockArgs),
     /// Follow money from (or back to) where it was
     Trace(TraceArgs),
+    /// What sources say about addresses: import labels, ask them, write them out
+    #[command(subcommand)]
+    Tags(TagsVerb),
     /// Look after the store
     #[command(subcommand)]
     Store(StoreVerb),

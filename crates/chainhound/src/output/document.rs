@@ -1,5 +1,6 @@
 //! What all JSON documents have: a schema's name, and where the answer comes from.
 
+use intel::TagSet;
 use report::model::Tip;
 use serde::Serialize;
 
@@ -30,7 +31,7 @@ pub(crate) struct Provenance<P> {
     /// `store`: the whole chain up to the tip; `sparse`: some transactions, the rest unknown.
     source: &'static str,
     tip: Option<Tip>,
-    /// No labels are used yet.
+    /// The labels that the answer used.
     tag_set_digest: Option<String>,
     parameters: P,
 }
@@ -58,5 +59,11 @@ impl<P> Provenance<P> {
             tag_set_digest: None,
             parameters,
         }
+    }
+
+    /// Of an answer that used these labels.
+    pub(crate) fn with_labels(mut self, set: Option<&TagSet>) -> Self {
+        self.tag_set_digest = set.map(|set| set.digest().to_string());
+        self
     }
 }

@@ -3,10 +3,12 @@
 
 mod address;
 mod block;
+mod claims;
 mod demo;
 mod document;
 mod rows;
 mod status;
+mod tags;
 mod trace;
 mod tx;
 
@@ -19,6 +21,7 @@ use crate::{args::Common, failure::Failure, say::coloured};
 pub(crate) use self::{
     address::{AddressDocument, AddressTotals, Received},
     block::{BlockDocument, Header},
+    claims::{ActorRow, ClaimRow, StatementRow},
     demo::{
         BeforeMixing, BoundsScore, DemoDestination, DemoDocument, PolicyScore, Score, Share, Totals,
     },
@@ -27,6 +30,10 @@ pub(crate) use self::{
     status::{
         CheckDocument, FileSize, IndexDocument, InspectDocument, Sizes, SparseDocument,
         StatusDocument,
+    },
+    tags::{
+        BrokenRow, DisagreementRow, ReadRow, TagSizes, TagsImportDocument, TagsListDocument,
+        TagsLookupDocument,
     },
     trace::{LISTED, Survey, side_by_side},
     tx::{Carried, Lock, OutputFate, SpentBy, TxDocument, TxInput, TxOutput},

@@ -9,6 +9,7 @@ mod progress;
 mod sparse;
 mod status;
 mod store;
+mod tags;
 mod trace;
 mod tx;
 
@@ -48,6 +49,7 @@ pub(crate) fn run(cli: &Cli, say: &Say, output: &mut Output) -> Result<Exit, Fai
         Verb::Block(args) => block::run(args, session),
         Verb::Store(StoreVerb::Check(args)) => store::check(args, session),
         Verb::Store(StoreVerb::Inspect(args)) => store::inspect(args, session),
+        Verb::Tags(verb) => tags::run(verb, session),
         Verb::Trace(args) => trace::run(args, session),
         Verb::Demo(args) => demo::run(args, session),
     }

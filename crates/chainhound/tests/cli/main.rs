@@ -4,6 +4,7 @@
 //! * `lookups`: `status`, `tx`, `address`, `block`, `store`, and the names in their JSON
 //! * `tracing`: `trace` in every format, and its flags
 //! * `indexing`: `index`: resume, reorganisation, follow, signals, sparse sets
+//! * `labels`: `tags`: import, look-up, export, kills
 //! * `bad_input`: everything that is wrong, with the exit code and the words
 //! * `real_data`: mainnet blocks and the theft of May 2024, where the data is there
 //! * `demo`: the replay, small
@@ -15,6 +16,7 @@ mod bad_input;
 mod demo;
 mod harness;
 mod indexing;
+mod labels;
 mod lookups;
 mod real_data;
 mod tracing;

@@ -55,6 +55,11 @@ impl<'a> StatementRef<'a> {
         self.set.some_string(self.word(field))
     }
 
+    /// Its place among the set's statements: the same number, the same statement of the same set.
+    pub fn number(self) -> u32 {
+        self.number
+    }
+
     /// The name that the source gives.
     pub fn label(self) -> &'a str {
         self.text(StatementField::Label)

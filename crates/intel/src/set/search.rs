@@ -51,6 +51,29 @@ impl TagSet {
         }
     }
 
+    /// The networks elsewhere of which the set has addresses, in order: `ETH`, `TRX`, `testnet4`.
+    pub fn networks_elsewhere(&self) -> Vec<&str> {
+        let range = self.words(Section::KindEnds).range(Kind::Elsewhere as usize);
+        let network = |subject: usize| {
+            let key = self.subject_bytes(subject as u32);
+            let end = key.iter().position(|byte| *byte == 0).unwrap_or(key.len());
+            std::str::from_utf8(key.get(..end).unwrap_or_default()).unwrap_or_default()
+        };
+        let (mut found, mut at) = (Vec::new(), range.start);
+        while at < range.end {
+            let this = network(at);
+            found.push(this);
+            // Subjects are sorted, so each network is one run of them; its end is searched for.
+            let (mut low, mut high) = (at + 1, range.end);
+            while low < high {
+                let middle = low + (high - low) / 2;
+                if network(middle) == this { low = middle + 1 } else { high = middle }
+            }
+            at = low;
+        }
+        found
+    }
+
     /// What is said about the texts in a coinbase input: whose mining pool it is. Several where
     /// several texts occur. A text may also occur by chance or be copied, so this stays a claim.
     pub fn of_coinbase(&self, input: &[u8]) -> Vec<Claim<'_>> {

@@ -69,6 +69,7 @@ fn subjects_of_every_kind() {
     assert_eq!(set.of_transaction(&txid).len(), 1);
     let upper = "0x098B716B8AAF21512996DC57EB0615E2383E2F96";
     assert_eq!(set.of_address_elsewhere("eth", upper).len(), 1);
+    assert_eq!(set.networks_elsewhere(), ["ETH"]);
     assert_eq!(set.of_coinbase(b"\x03abc/Pool/xyz").len(), 1);
     assert!(set.of_coinbase(b"/Poo").is_empty());
     assert_eq!(set.of_script(&[0x51]).next().unwrap().sources().count(), 2);
