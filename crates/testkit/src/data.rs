@@ -1,4 +1,5 @@
-//! Real chain data beside the checkout, which tests use where it is present.
+//! What tests learn from their surroundings: real chain data beside the checkout, where it is present,
+//! and how thorough to be.
 
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,12 @@ pub fn data_dir() -> Option<PathBuf> {
     }
     skipped("no data set");
     None
+}
+
+/// How many times as many cases a property test shall try: `CHAINHOUND_STRESS`, otherwise 1.
+pub fn stress() -> u32 {
+    let asked = std::env::var("CHAINHOUND_STRESS").ok().and_then(|text| text.parse().ok());
+    asked.unwrap_or(1)
 }
 
 /// Says on standard error that a test could not do its work.

@@ -44,7 +44,7 @@ fn print(name: &str, score: &Score) {
 
 #[test]
 fn clusters_on_a_generated_chain() {
-    let (ledger, truth) = generated::chain("cluster", 30_000);
+    let (ledger, truth) = generated::chain("cluster", 60_000);
     let owners = owners(&ledger, &truth);
     let measure = |clustering: &Clustering| {
         let score = score(clustering, |address: AddressNum| owners[address.index()]);

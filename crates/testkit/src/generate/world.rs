@@ -17,7 +17,7 @@ use super::{
     crime::Peel,
     draft::{Draft, Payment},
     entities::{Entity, Role},
-    scripts::{Address, Scripts},
+    scripts::{Address, Scripts, Shape},
     truth::{Class, TruthWriter},
     watch::Watch,
     write_summary,
@@ -33,7 +33,8 @@ const WALLETS: u32 = 128;
 
 /// Outputs below this many satoshis are not made.
 pub(super) const DUST: u64 = 1_000;
-/// Coins from this many satoshis on are remembered for CoinJoins with large denominations.
+/// Native segwit coins from this many satoshis on are remembered for rounds of Wasabi 1, which
+/// took no others and has a large denomination.
 const RICH: u64 = 10_500_000;
 /// And so many of them.
 const MOST_RICH: usize = 1 << 18;
@@ -309,7 +310,8 @@ impl World {
             sigops += address.shape.output_sigops();
             let slot = self.coins.add(Coin::new(ids.txid, vout, value, address, owner), list);
             self.fresh_coins.push(slot);
-            if value >= RICH && list >= WALLETS && self.rich.len() < MOST_RICH {
+            let fits = value >= RICH && list >= WALLETS && address.shape == Shape::P2wpkh;
+            if fits && self.rich.len() < MOST_RICH {
                 self.rich.push(slot);
             }
         }

@@ -1,5 +1,7 @@
 //! JoinMarket: a taker and some makers.
 
+use std::collections::BTreeSet;
+
 use super::{
     super::{
         GenerateError,
@@ -11,13 +13,16 @@ use super::{
     UNIFORM,
 };
 
+/// A wallet of JoinMarket makes no output below this (its `DUST_THRESHOLD`).
+const LEAST: u64 = 27_300;
+
 impl World {
     /// A taker and some makers: one amount for all, and everybody's change.
     pub(in crate::generate) fn joinmarket(&mut self) -> Result<bool, GenerateError> {
         let wanted = self.random.between(4, 9) as usize;
         let mut guests: Vec<(u32, u32, u64)> = Vec::with_capacity(wanted);
         for _ in 0..wanted {
-            let fits = |value: u64, shape: Shape| value > 100 * DUST && shape == Shape::P2wpkh;
+            let fits = |value: u64, shape: Shape| value > 200 * DUST && shape == Shape::P2wpkh;
             let Some(slot) = self.sample(24, fits) else { continue };
             let Some(coin) = self.coins.get(slot) else { continue };
             if guests.iter().all(|(_, owner, _)| *owner != coin.owner) {
@@ -35,11 +40,10 @@ impl World {
         }
         let fee = self.fee_with(2 * guests.len() as u64);
         let amount = self.random.between(smallest / 3, smallest * 3 / 4);
-        // The first guest is the taker, who pays the fee and each maker's reward.
-        let reward = amount / 10_000 + 100;
-        let costs = fee + reward * guests.len() as u64;
-        let taker = guests.first().map_or(0, |(_, _, value)| *value);
-        if taker < amount + costs {
+        let changes = self.changes(&guests, amount, fee);
+        let distinct: BTreeSet<u64> = changes.iter().copied().chain([amount]).collect();
+        // Equal changes would be a second group of equal outputs, which nobody wanted.
+        if distinct.len() <= guests.len() {
             let slots: Vec<_> = self.draft.inputs.drain(..).collect();
             for slot in slots {
                 let owner = self.coins.get(slot).map_or(0, |coin| coin.owner);
@@ -47,13 +51,9 @@ impl World {
             }
             return Ok(false);
         }
-        for (place, (_, owner, value)) in guests.iter().enumerate() {
-            let change = match place {
-                0 => value - amount - costs,
-                _ => value - amount + reward,
-            };
+        for ((_, owner, _), change) in guests.iter().zip(changes) {
             for value in [amount, change] {
-                if value >= 3 * DUST {
+                if value >= LEAST {
                     let address = self.fresh(Shape::P2wpkh);
                     self.draft.pay(Payment { value, address, owner: *owner, list: wallet(*owner) });
                 }
@@ -63,5 +63,25 @@ impl World {
         self.random.shuffle(&mut self.draft.inputs);
         self.commit()?;
         Ok(true)
+    }
+    /// What everybody gets beside the amount; nothing, where the taker cannot pay. The first guest
+    /// is the taker, who pays the fee and a reward to each of the others, who ask for different ones.
+    fn changes(&mut self, guests: &[(u32, u32, u64)], amount: u64, fee: u64) -> Vec<u64> {
+        let usual = amount / 10_000 + 100;
+        let mut costs = fee;
+        let mut changes: Vec<u64> = guests
+            .iter()
+            .map(|(_, _, value)| {
+                let reward = self.random.between(usual / 2, usual * 3 / 2);
+                costs += reward;
+                value.saturating_sub(amount) + reward
+            })
+            .collect();
+        // His own reward is in both sums.
+        match changes.first_mut() {
+            Some(change) if *change >= costs => *change -= costs,
+            _ => changes.clear(),
+        }
+        changes
     }
 }

@@ -11,7 +11,7 @@ use super::{
     world::{World, wallet},
 };
 
-/// How far CoinJoins have got, and who coordinates them.
+/// Who coordinates CoinJoins.
 #[derive(Debug, Default)]
 pub(crate) struct Pools {
     whirlpool: u32,

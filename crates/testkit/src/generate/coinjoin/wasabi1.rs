@@ -13,12 +13,15 @@ use super::{
 
 /// Wasabi 1's denomination, about.
 const TENTH: u64 = 10_000_000;
+/// Guests that a round has at least. With fewer, everybody at the lowest level and one without
+/// change, it could as well be a round of JoinMarket.
+const FEWEST: usize = 20;
 
 impl World {
     /// A round of Wasabi 1: equal outputs of about 0.1, perhaps of 0.2, change, and a fee.
     /// `also` are further guests' coins.
     pub(in crate::generate) fn wasabi1(&mut self, also: &[u32]) -> Result<bool, GenerateError> {
-        let wanted = self.random.between(20, 60) as usize;
+        let wanted = self.random.between(FEWEST as u64, 60) as usize;
         let denomination = TENTH + self.random.below(40_000);
         let mut guests: Vec<(u32, u32)> = Vec::with_capacity(wanted);
         for slot in also {
@@ -36,7 +39,7 @@ impl World {
                 }
             }
         }
-        if guests.len() < 12 {
+        if guests.len() < FEWEST {
             return Ok(false);
         }
         self.draft.clear(Class::Wasabi1);
@@ -70,13 +73,14 @@ impl World {
         Ok(true)
     }
 
-    /// A person's coin of more than 0.105 bitcoin.
+    /// A person's coin of more than 0.105 bitcoin and of the kind that Wasabi 1 took.
     fn rich_coin(&mut self) -> Option<u32> {
         while !self.rich.is_empty() {
             let place = self.random.index(self.rich.len());
             let slot = self.rich.get(place).copied()?;
             if let Some(coin) = self.coins.get(slot)
                 && coin.value > TENTH
+                && coin.address.shape == Shape::P2wpkh
                 && coin.list() != HELD
                 && coin.list() == wallet(coin.owner)
                 && self.entity(coin.owner).role == Role::Person
