@@ -8,6 +8,7 @@ pub mod cluster;
 pub mod coinjoin;
 pub mod entropy;
 mod error;
+pub mod exposure;
 pub mod trace;
 
 pub use error::{Error, Result};

@@ -11,6 +11,7 @@ mod failure;
 mod interrupt;
 mod labels;
 mod ledger;
+mod names;
 mod output;
 mod place;
 mod root;

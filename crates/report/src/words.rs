@@ -4,7 +4,7 @@ use chain::Txid;
 
 use crate::{
     escape,
-    model::{Amount, Leaf},
+    model::{Amount, Booking, Leaf},
 };
 
 const BTC: u64 = 100_000_000;
@@ -112,6 +112,24 @@ pub(crate) fn reason(name: &str) -> String {
         "coinjoin" => "CoinJoin".to_owned(),
         other => escape::plain(&other.replace('_', " ")),
     }
+}
+
+/// A booking's reason in plain words, with the party or protocol that it names.
+pub(crate) fn booking(booking: &Booking) -> String {
+    named(&reason(&booking.stop_reason), booking)
+}
+
+/// The party before a reason, the protocol behind it.
+pub(crate) fn named(reason: &str, booking: &Booking) -> String {
+    let mut text = String::new();
+    if let Some(entity) = &booking.entity {
+        text.push_str(&format!("{}, ", escape::plain(entity)));
+    }
+    text.push_str(reason);
+    if let Some(protocol) = booking.protocol {
+        text.push_str(&format!(", {protocol}"));
+    }
+    text
 }
 
 #[cfg(test)]

@@ -79,6 +79,8 @@ pub struct Ended {
     pub reason: StopReason,
     /// How much of it is tainted.
     pub taint: Taint,
+    /// [`StopAt::confidence`] of the way there.
+    pub confidence: u8,
 }
 
 type Outcome<V> = Result<(Summary, Vec<Root>, V)>;
@@ -153,9 +155,19 @@ pub trait StopAt {
         outputs: &[Output],
     ) -> Option<u32>;
 
-    /// The names of all answers, index by index: snake_case words, as in bookings.
+    /// The names of all answers, index by index: snake_case words, as in bookings. Asked when the
+    /// walk is over, so that answers may be numbered as they come up.
     fn names(&self) -> Vec<String>;
+
+    /// How sure the weakest step is by which taint reached this output, 0 to 100. Asked once, when
+    /// the trace ends there. Who lets taint pass where that is no fact has to keep count.
+    fn confidence(&mut self, _: chain::OutNum) -> u8 {
+        CERTAIN
+    }
 }
+
+/// [`StopAt::confidence`] where every step is a fact of the chain and of the policy.
+pub const CERTAIN: u8 = 100;
 
 /// No rules.
 #[derive(Clone, Copy, Debug, Default)]

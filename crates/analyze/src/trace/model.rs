@@ -497,6 +497,8 @@ pub struct Leaf {
     pub status: Status,
     /// Why the trace ended.
     pub reason: StopReason,
+    /// [`super::StopAt::confidence`] of the way there.
+    pub confidence: u8,
 }
 
 /// What became of an output, as far as the trace looks ([`Stops::until_height`]).

@@ -4,10 +4,8 @@ use chain::{Ledger, OutNum, OutPoint, TxNum};
 
 use super::{
     Ended,
-    model::{
-        Flow, Leaf, Limits, Node, Place, Query, Root, Status, StopReason, Summary, Taint, Trace,
-    },
-    visit::{Arrival, Visitor},
+    model::{Flow, Leaf, Limits, Node, Place, Query, Root, Summary, Taint, Trace},
+    visit::{Arrival, End, Visitor},
 };
 use crate::Result;
 
@@ -24,15 +22,10 @@ impl<F: FnMut(Ended)> Visitor for Leaves<F> {
     fn arrive(&mut self, _: &Arrival, _: impl FnOnce() -> Taint) {}
 
     #[inline]
-    fn leaf(
-        &mut self,
-        arrival: &Arrival,
-        status: Status,
-        reason: StopReason,
-        taint: impl FnOnce() -> Taint,
-    ) {
+    fn leaf(&mut self, arrival: &Arrival, end: End, taint: impl FnOnce() -> Taint) {
         let &Arrival { output, tx, hops, .. } = arrival;
-        (self.0)(Ended { output, tx, hops, status, reason, taint: taint() });
+        let End { status, reason, confidence } = end;
+        (self.0)(Ended { output, tx, hops, status, reason, taint: taint(), confidence });
     }
 }
 
@@ -41,7 +34,7 @@ pub(super) struct Recorder {
     limits: Limits,
     flows: Vec<(TxNum, Place, Place, Taint)>,
     nodes: Vec<(Arrival, Taint)>,
-    leaves: Vec<(Arrival, Status, StopReason, Taint)>,
+    leaves: Vec<(Arrival, End, Taint)>,
     flows_truncated: bool,
     leaves_truncated: bool,
     /// Nodes are kept up to the end of the step in which the flows were full, so that every flow
@@ -95,7 +88,7 @@ impl Recorder {
         }
         nodes.sort_by_key(|node: &Node| -> OutNum { node.out });
         let mut leaves = Vec::with_capacity(self.leaves.len());
-        for (arrival, status, reason, taint) in self.leaves {
+        for (arrival, End { status, reason, confidence }, taint) in self.leaves {
             leaves.push(Leaf {
                 out: arrival.output.num,
                 outpoint: outpoint(&arrival)?,
@@ -106,6 +99,7 @@ impl Recorder {
                 hops: arrival.hops,
                 status,
                 reason,
+                confidence,
             });
         }
         Ok(Trace {
@@ -142,15 +136,9 @@ impl Visitor for Recorder {
         }
     }
 
-    fn leaf(
-        &mut self,
-        arrival: &Arrival,
-        status: Status,
-        reason: StopReason,
-        taint: impl FnOnce() -> Taint,
-    ) {
+    fn leaf(&mut self, arrival: &Arrival, end: End, taint: impl FnOnce() -> Taint) {
         if self.leaves.len() < self.limits.leaves {
-            self.leaves.push((*arrival, status, reason, taint()));
+            self.leaves.push((*arrival, end, taint()));
         } else {
             self.leaves_truncated = true;
         }

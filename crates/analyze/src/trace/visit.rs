@@ -17,6 +17,17 @@ pub(super) struct Arrival {
     pub(super) root: Option<usize>,
 }
 
+/// Where and why the trace ends at an output.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct End {
+    /// What became of the output.
+    pub(super) status: Status,
+    /// Why the trace ends.
+    pub(super) reason: StopReason,
+    /// How sure the way there is.
+    pub(super) confidence: u8,
+}
+
 /// Sees the walk go by. Amounts come as closures, so that who does not ask does not pay.
 pub(super) trait Visitor {
     /// Whether to call [`Visitor::step`] and [`Visitor::flow`].
@@ -29,11 +40,5 @@ pub(super) trait Visitor {
     /// Taint reaches an output.
     fn arrive(&mut self, arrival: &Arrival, taint: impl FnOnce() -> Taint);
     /// The trace ends at an output.
-    fn leaf(
-        &mut self,
-        arrival: &Arrival,
-        status: Status,
-        reason: StopReason,
-        taint: impl FnOnce() -> Taint,
-    );
+    fn leaf(&mut self, arrival: &Arrival, end: End, taint: impl FnOnce() -> Taint);
 }

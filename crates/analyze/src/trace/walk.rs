@@ -12,7 +12,7 @@ use super::{
     policy::{Dests, Marks, Policy, Pool, Source},
     roots::{self, When},
     rules::Rules,
-    visit::{Arrival, Visitor},
+    visit::{Arrival, End, Visitor},
 };
 use crate::{Error, Result};
 
@@ -268,8 +268,8 @@ impl<'a, L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'a, L, P, S, V> {
             book(&mut self.books, &self.policy, apart, reason, mark, &from.items, value);
             let arrival = Arrival { output, tx, hops, root: None };
             let status = status(&output, self.rules.end);
-            let taint = || self.policy.taint(mark, &from.items, value);
-            self.visitor.leaf(&arrival, status, reason, taint);
+            let end = End { status, reason, confidence: self.stops.confidence(output.num) };
+            self.visitor.leaf(&arrival, end, || self.policy.taint(mark, &from.items, value));
         }
         Ok(())
     }
@@ -285,8 +285,9 @@ impl<'a, L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'a, L, P, S, V> {
             let apart = self.rules.keep_roots_apart;
             book(&mut self.books, &self.policy, apart, reason, mark, items, value);
             let status = status(&arrival.output, self.rules.end);
-            let taint = || self.policy.taint(mark, items, value);
-            self.visitor.leaf(arrival, status, reason, taint);
+            let confidence = self.stops.confidence(arrival.output.num);
+            let end = End { status, reason, confidence };
+            self.visitor.leaf(arrival, end, || self.policy.taint(mark, items, value));
         }
     }
 

@@ -121,6 +121,17 @@ pub(crate) struct FormatArg {
     pub(crate) format: Format,
 }
 
+/// Which labels to believe.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LabelArgs {
+    /// Labels to use instead of those imported: a TagPack, a list, a table or a tag set
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tags: Vec<PathBuf>,
+    /// Believe only labels with at least this confidence, 0 to 100
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=100))]
+    pub(crate) min_confidence: u8,
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;

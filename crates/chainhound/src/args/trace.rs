@@ -7,6 +7,7 @@ use chain::Sats;
 use clap::Args;
 use report::export::{Format, csv::Part};
 
+use super::LabelArgs;
 use crate::amount::parse_sats;
 
 const EXAMPLES: &str = "\
@@ -16,6 +17,7 @@ Examples:
   chainhound trace --from bc1q... --policy fifo --until-height 850000
   chainhound trace --from TXID --policy all             every policy side by side
   chainhound trace --from TXID:1 --backward             where it came from
+  chainhound trace --from TXID --stop-at service,coinjoin --tags labels.yaml
   chainhound trace --from TXID --stop-at @exchanges.txt --format json --out trace.json
   chainhound trace --from TXID --format svg --out trace.svg
   chainhound trace --from TXID --esplora transactions.jsonl    (without a store)
@@ -51,9 +53,13 @@ pub(crate) struct TraceArgs {
     /// Pass at most this many transactions in all
     #[arg(long, value_name = "N")]
     pub(crate) budget: Option<u64>,
-    /// Do not follow what arrives at these addresses: with commas, or @FILE with one a line
-    #[arg(long, value_name = "ADDR,...|@FILE", value_delimiter = ',')]
+    /// Do not follow what arrives there, with commas: service (addresses labelled as services,
+    /// mixers or bridges), coinjoin (mixing transactions by their shape), addresses, or @FILE with
+    /// one address a line
+    #[arg(long, value_name = "service,coinjoin,ADDR,...|@FILE", value_delimiter = ',')]
     pub(crate) stop_at: Vec<String>,
+    #[command(flatten)]
+    pub(crate) labels: LabelArgs,
     /// Follow transactions in this file (or directory of files) instead of the store
     #[arg(long, value_name = "FILE")]
     pub(crate) esplora: Option<PathBuf>,

@@ -9,7 +9,7 @@ use std::{
 use chain::Sats;
 use report::{
     export::table,
-    model::{Amount, Leaf, TraceDocument},
+    model::{Amount, Booking, Leaf, TraceDocument},
 };
 
 use super::Rows;
@@ -50,12 +50,12 @@ pub(crate) fn side_by_side(surveys: &[Survey], colour: bool) -> String {
     let heads = || heads.iter().map(String::as_str);
 
     let mut sums = Rows::new(&std::iter::once("BTC").chain(heads()).collect::<Vec<_>>(), colour);
-    for reason in reasons(&documents) {
+    for end in ends(&documents) {
         let of = |document: &&TraceDocument| {
-            let booking = document.bookings.iter().find(|booking| booking.stop_reason == reason);
+            let booking = document.bookings.iter().find(|booking| booking.end() == end.end());
             shown(booking.map(|booking| booking.amount))
         };
-        sums.push(std::iter::once(reason.replace('_', " ")).chain(documents.iter().map(of)));
+        sums.push(std::iter::once(end_name(end)).chain(documents.iter().map(of)));
     }
     sums.push(
         std::iter::once("sum".to_owned()).chain(documents.iter().map(|document| total(document))),
@@ -100,14 +100,20 @@ pub(crate) fn side_by_side(surveys: &[Survey], colour: bool) -> String {
 }
 
 /// In the order of the first document that has each.
-fn reasons<'a>(documents: &[&'a TraceDocument]) -> Vec<&'a str> {
-    let mut reasons: Vec<&str> = Vec::new();
+fn ends<'a>(documents: &[&'a TraceDocument]) -> Vec<&'a Booking> {
+    let mut ends: Vec<&Booking> = Vec::new();
     for booking in documents.iter().flat_map(|document| &document.bookings) {
-        if !reasons.contains(&booking.stop_reason.as_str()) {
-            reasons.push(&booking.stop_reason);
+        if !ends.iter().any(|known| known.end() == booking.end()) {
+            ends.push(booking);
         }
     }
-    reasons
+    ends
+}
+
+fn end_name(booking: &Booking) -> String {
+    let (reason, entity, _, protocol) = booking.end();
+    let words = [entity, Some(&reason.replace('_', " ")), protocol];
+    words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// Each output where any of the traces ended, with the leaf of each document; what the first

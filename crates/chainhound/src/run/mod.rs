@@ -8,6 +8,7 @@ mod index;
 mod progress;
 mod sparse;
 mod status;
+mod stops;
 mod store;
 mod tags;
 mod trace;

@@ -19,5 +19,6 @@ mod indexing;
 mod labels;
 mod lookups;
 mod real_data;
+mod stopping;
 mod tracing;
 mod transcripts;

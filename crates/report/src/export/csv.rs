@@ -3,8 +3,8 @@
 //! | part | columns |
 //! |---|---|
 //! | flows | `txid,height,time,from,from_address,from_value_sat,to,to_address,to_value_sat,tainted_sat,lower_sat,upper_sat,by_root,basis` |
-//! | leaves | `txid,vout,address,script_type,value_sat,tainted_sat,lower_sat,upper_sat,by_root,status,stop_reason,basis,hops,height,block_hash,time,entity,tags` |
-//! | bookings | `stop_reason,count,tainted_sat,lower_sat,upper_sat,by_root,basis` |
+//! | leaves | `txid,vout,address,script_type,value_sat,tainted_sat,lower_sat,upper_sat,by_root,status,stop_reason,basis,hops,height,block_hash,time,entity,tags,category,protocol,anonymity_set` |
+//! | bookings | `stop_reason,count,tainted_sat,lower_sat,upper_sat,by_root,basis,entity,category,protocol` |
 //!
 //! * `from` and `to` are `TXID:VOUT`, `TXID:fee`, `TXID:unclaimed` or `TXID:subsidy`.
 //! * Exact policies fill `tainted_sat`; bounds fills `lower_sat` and `upper_sat`; poison leaves a
@@ -49,12 +49,16 @@ pub fn write(document: &TraceDocument, part: Part, out: &mut dyn Write) -> Resul
         Part::Leaves => {
             out.write_all(
                 b"txid,vout,address,script_type,value_sat,tainted_sat,lower_sat,upper_sat,by_root,\
-                status,stop_reason,basis,hops,height,block_hash,time,entity,tags\n",
+                status,stop_reason,basis,hops,height,block_hash,time,entity,tags,category,protocol,\
+                anonymity_set\n",
             )?;
             document.leaves.iter().try_for_each(|leaf| row(out, leaf_fields(leaf)))
         }
         Part::Bookings => {
-            out.write_all(b"stop_reason,count,tainted_sat,lower_sat,upper_sat,by_root,basis\n")?;
+            out.write_all(
+                b"stop_reason,count,tainted_sat,lower_sat,upper_sat,by_root,basis,entity,category,\
+                protocol\n",
+            )?;
             document.bookings.iter().try_for_each(|booking| row(out, booking_fields(booking)))
         }
     }
@@ -102,6 +106,9 @@ fn leaf_fields(leaf: &Leaf) -> Vec<String> {
         optional(leaf.mined.time),
         escape::csv(leaf.entity.as_deref().unwrap_or_default()),
         escape::csv(&tags(&leaf.tags)),
+        escape::csv(leaf.category.as_deref().unwrap_or_default()),
+        leaf.coinjoin.as_ref().map_or("", |coinjoin| coinjoin.protocol).to_owned(),
+        optional(leaf.coinjoin.as_ref().map(|coinjoin| coinjoin.anonymity_set)),
     ]);
     fields
 }
@@ -109,7 +116,13 @@ fn leaf_fields(leaf: &Leaf) -> Vec<String> {
 fn booking_fields(booking: &Booking) -> Vec<String> {
     let mut fields = vec![escape::csv(&booking.stop_reason), booking.count.to_string()];
     fields.extend(amounts(booking.amount));
-    fields.extend([shares(&booking.by_root), booking.basis.name().to_owned()]);
+    fields.extend([
+        shares(&booking.by_root),
+        booking.basis.name().to_owned(),
+        escape::csv(booking.entity.as_deref().unwrap_or_default()),
+        escape::csv(booking.category.as_deref().unwrap_or_default()),
+        booking.protocol.unwrap_or_default().to_owned(),
+    ]);
     fields
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     Error, Result, escape,
-    model::{Amount, Leaf, TraceDocument},
+    model::{Amount, Booking, Leaf, TraceDocument},
     words,
 };
 
@@ -82,16 +82,16 @@ fn facts(document: &TraceDocument, out: &mut dyn Write) -> Result<()> {
 /// Destinations down, policies across.
 fn sums(documents: &[TraceDocument], out: &mut dyn Write) -> Result<()> {
     head(&["where it is"], documents, out)?;
-    let mut reasons: Vec<&str> = Vec::new();
+    let mut ends: Vec<&Booking> = Vec::new();
     for booking in documents.iter().flat_map(|document| &document.bookings) {
-        if !reasons.contains(&booking.stop_reason.as_str()) {
-            reasons.push(&booking.stop_reason);
+        if !ends.iter().any(|known| known.end() == booking.end()) {
+            ends.push(booking);
         }
     }
-    for reason in reasons {
-        let mut line = format!("| {} |", escape::markdown(&words::reason(reason)));
+    for end in ends {
+        let mut line = format!("| {} |", escape::markdown(&words::booking(end)));
         for document in documents {
-            let booking = document.bookings.iter().find(|booking| booking.stop_reason == reason);
+            let booking = document.bookings.iter().find(|booking| booking.end() == end.end());
             line.push_str(&format!(" {} |", cell(booking.map(|booking| booking.amount))));
         }
         writeln!(out, "{line}")?;

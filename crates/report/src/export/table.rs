@@ -100,8 +100,8 @@ fn bookings(document: &TraceDocument) -> Grid {
 
 fn booking_cells(booking: &Booking, whole: u64) -> Vec<String> {
     let what = match booking.basis.name() {
-        "fact" => words::reason(&booking.stop_reason),
-        basis => format!("{} ({basis})", words::reason(&booking.stop_reason)),
+        "fact" => words::booking(booking),
+        basis => format!("{} ({basis})", words::booking(booking)),
     };
     let count = words::thousands(booking.count);
     match booking.amount {

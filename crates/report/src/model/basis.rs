@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use chain::Txid;
+use chain::{OutPoint, Txid};
 use serde::Serialize;
+
+use super::text;
 
 /// On what a statement rests. In JSON: `basis` and the fields of the variant beside it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -68,6 +70,10 @@ impl Tag {
 pub struct Notes {
     /// By address as text.
     pub addresses: BTreeMap<String, AddressNote>,
+    /// The CoinJoin before which the trace ended at a leaf.
+    pub coinjoins: BTreeMap<OutPoint, CoinJoin>,
+    /// What each of the caller's stop rules stands for, by its number; may be shorter.
+    pub ends: Vec<EndNote>,
     /// By transaction.
     pub transactions: BTreeMap<Txid, TxNote>,
 }
@@ -77,8 +83,46 @@ pub struct Notes {
 pub struct AddressNote {
     /// Who it belongs to.
     pub entity: Option<String>,
+    /// What kind of party that is.
+    pub category: Option<String>,
     /// The labels behind that.
     pub tags: Vec<Tag>,
+    /// On what it rests that a trace ended there; `None` for what the rule rests on.
+    pub basis: Option<Basis>,
+}
+
+/// What one of the caller's stop rules stands for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EndNote {
+    /// The party whose addresses end traces.
+    pub entity: Option<String>,
+    /// What kind of party that is.
+    pub category: Option<String>,
+    /// The protocol of the CoinJoins that end traces.
+    pub protocol: Option<&'static str>,
+    /// On what it rests.
+    pub basis: Basis,
+}
+
+/// A CoinJoin, as far as it concerns one output that goes into it or comes out of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CoinJoin {
+    /// The transaction.
+    #[serde(rename = "coinjoin_txid", serialize_with = "text::shown")]
+    pub txid: Txid,
+    /// As what it was recognised.
+    pub protocol: &'static str,
+    /// By which rule; not in JSON, where it is the `heuristic` of the basis.
+    #[serde(skip)]
+    pub rule: &'static str,
+    /// Whether the rule is sure enough for a label: precision, not recall.
+    pub label: bool,
+    /// Forward: the outputs of the most frequent amount. Backward: those of the output's own amount.
+    pub anonymity_set: u32,
+    /// People who took part, at least.
+    pub participants_lower: u32,
+    /// The same, at most.
+    pub participants_upper: u32,
 }
 
 /// What is said about a transaction.

@@ -9,9 +9,9 @@ use chain::{
 };
 
 use super::{
-    Address, Amount, Basis, Booking, Flow, Leaf, Mined, Notes, Output, Parameters, Place,
-    Provenance, Reach, Root, Share, StopRule, TRACE_SCHEMA, Tip, Totals, TraceDocument,
-    Transaction, UtcTime,
+    Address, AddressNote, Amount, Basis, Booking, CoinJoin, EndNote, Flow, Leaf, Mined, Notes,
+    Output, Parameters, Place, Provenance, Reach, Root, Share, StopRule, TRACE_SCHEMA, Tip, Totals,
+    TraceDocument, Transaction, UtcTime,
 };
 use crate::Result;
 
@@ -132,6 +132,13 @@ impl<L: Ledger> Reader<'_, L> {
         }
         stop_addresses.sort();
         let rule = |name: &String| StopRule { name: name.clone(), basis: self.rule_basis(name) };
+        // A rule has a number for each party that it met.
+        let mut stop_rules: Vec<StopRule> = Vec::new();
+        for name in &self.trace.summary.named_stops {
+            if stop_rules.iter().all(|known| known.name != *name) {
+                stop_rules.push(rule(name));
+            }
+        }
         Ok(Parameters {
             roots: query.roots.iter().map(|root| self.root_text(root)).collect(),
             policy: query.policy.name(),
@@ -143,7 +150,7 @@ impl<L: Ledger> Reader<'_, L> {
             min_tainted_sat: query.stops.min_tainted.0,
             max_transactions: query.stops.max_transactions,
             stop_addresses,
-            stop_rules: self.trace.summary.named_stops.iter().map(rule).collect(),
+            stop_rules,
             flows_limit: query.limits.flows,
             leaves_limit: query.limits.leaves,
             more: self.context.parameters.clone(),
@@ -170,9 +177,36 @@ impl<L: Ledger> Reader<'_, L> {
 
     fn reason_basis(&self, reason: StopReason) -> Basis {
         match reason {
-            StopReason::Named(_) => self.rule_basis(self.trace.summary.reason_name(reason)),
+            StopReason::Named(_) => match self.end(reason) {
+                Some(end) => end.basis.clone(),
+                None => self.rule_basis(self.trace.summary.reason_name(reason)),
+            },
             _ => Basis::Fact,
         }
+    }
+
+    fn end(&self, reason: StopReason) -> Option<&EndNote> {
+        match reason {
+            StopReason::Named(rule) => self.context.notes.ends.get(rule as usize),
+            _ => None,
+        }
+    }
+
+    /// On what it rests that the trace ended at this leaf.
+    fn leaf_basis(
+        &self,
+        reason: StopReason,
+        note: Option<&AddressNote>,
+        coinjoin: Option<&CoinJoin>,
+    ) -> Basis {
+        let own = match (reason, coinjoin) {
+            (StopReason::Named(_), Some(coinjoin)) => {
+                Some(Basis::Inference { heuristic: coinjoin.rule.to_owned(), confidence: None })
+            }
+            (StopReason::Named(_), None) => note.and_then(|note| note.basis.clone()),
+            _ => None,
+        };
+        own.unwrap_or_else(|| self.reason_basis(reason))
     }
 
     /// Address and kind of script of an output. Data carriers have no number.
@@ -207,6 +241,7 @@ impl<L: Ledger> Reader<'_, L> {
         let output = Output::new(leaf.outpoint, self.address(leaf.address)?, leaf.value);
         let notes = &self.context.notes.addresses;
         let note = output.address.as_ref().and_then(|text| notes.get(text.as_str()));
+        let coinjoin = self.context.notes.coinjoins.get(&leaf.outpoint);
         Ok(Leaf {
             output,
             amount: Amount::of_taint(policy, &leaf.taint),
@@ -215,8 +250,11 @@ impl<L: Ledger> Reader<'_, L> {
             stop_reason: self.trace.summary.reason_name(leaf.reason).to_owned(),
             hops: leaf.hops,
             mined: Mined::new(leaf.height, times.of(leaf.height)?),
-            basis: self.reason_basis(leaf.reason),
+            basis: self.leaf_basis(leaf.reason, note, coinjoin),
             entity: note.and_then(|note| note.entity.clone()),
+            category: note.and_then(|note| note.category.clone()),
+            coinjoin: coinjoin.cloned(),
+            path_confidence: (leaf.confidence < trace::CERTAIN).then_some(leaf.confidence),
             tags: note.map(|note| note.tags.clone()).unwrap_or_default(),
         })
     }
@@ -283,12 +321,18 @@ impl<L: Ledger> Reader<'_, L> {
 
     fn bookings(&self) -> Vec<Booking> {
         let policy = self.trace.query.policy;
-        let one = |booking: &trace::Booking| Booking {
-            stop_reason: self.trace.summary.reason_name(booking.reason).to_owned(),
-            count: booking.count,
-            amount: Amount::of(policy, booking.lower, booking.upper),
-            by_root: Share::of_booking(policy, &booking.by_root),
-            basis: self.reason_basis(booking.reason),
+        let one = |booking: &trace::Booking| {
+            let end = self.end(booking.reason);
+            Booking {
+                stop_reason: self.trace.summary.reason_name(booking.reason).to_owned(),
+                entity: end.and_then(|end| end.entity.clone()),
+                category: end.and_then(|end| end.category.clone()),
+                protocol: end.and_then(|end| end.protocol),
+                count: booking.count,
+                amount: Amount::of(policy, booking.lower, booking.upper),
+                by_root: Share::of_booking(policy, &booking.by_root),
+                basis: self.reason_basis(booking.reason),
+            }
         };
         self.trace.summary.bookings.iter().map(one).collect()
     }

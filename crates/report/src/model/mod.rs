@@ -18,7 +18,7 @@ use chain::{BlockHash, Txid};
 use serde::Serialize;
 
 pub use amount::{Amount, Share};
-pub use basis::{AddressNote, Basis, Notes, Tag, TxNote};
+pub use basis::{AddressNote, Basis, CoinJoin, EndNote, Notes, Tag, TxNote};
 pub use build::Context;
 pub use output::{Mined, Output};
 pub use text::{Address, UtcTime};
@@ -171,8 +171,17 @@ pub struct Leaf {
     pub basis: Basis,
     /// Who it belongs to, where that is said.
     pub entity: Option<String>,
+    /// What kind of party that is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
     /// Labels of its address.
     pub tags: Vec<Tag>,
+    /// The CoinJoin before which the trace ended.
+    #[serde(flatten)]
+    pub coinjoin: Option<CoinJoin>,
+    /// How sure the weakest step of the way there is, where not all of them are facts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path_confidence: Option<u8>,
 }
 
 /// What passed through one transaction from one place to another.
@@ -269,11 +278,20 @@ pub struct Transaction {
     pub note: TxNote,
 }
 
-/// The sum of what ended for one reason.
+/// The sum of what ended for one reason, at one party or before CoinJoins of one protocol.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Booking {
     /// The reason, as in leaves; `fee` and `unclaimed` have no leaves.
     pub stop_reason: String,
+    /// The party where it ended, where that is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entity: Option<String>,
+    /// What kind of party that is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// The protocol of the CoinJoins before which it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<&'static str>,
     /// Outputs (or fees) booked here.
     pub count: u64,
     /// The sum. Under poison: of whole values.
@@ -285,6 +303,14 @@ pub struct Booking {
     /// On what the reason rests.
     #[serde(flatten)]
     pub basis: Basis,
+}
+
+impl Booking {
+    /// What tells it from the other bookings of a trace, and is the same in another trace.
+    pub fn end(&self) -> (&str, Option<&str>, Option<&str>, Option<&str>) {
+        let (entity, category) = (self.entity.as_deref(), self.category.as_deref());
+        (&self.stop_reason, entity, category, self.protocol)
+    }
 }
 
 /// What was started with and what was booked.

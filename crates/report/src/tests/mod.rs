@@ -55,7 +55,7 @@ impl Case {
         let mut notes = Notes::default();
         for (name, owner) in &self.owners {
             let tags = vec![Tag::new((*owner).into(), "somebody".into(), Some(80))];
-            let note = AddressNote { entity: Some((*owner).into()), tags };
+            let note = AddressNote { entity: Some((*owner).into()), tags, ..Default::default() };
             notes.addresses.insert(address(name), note);
         }
         for name in &self.coinjoins {

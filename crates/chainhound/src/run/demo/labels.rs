@@ -75,7 +75,8 @@ impl Labels {
         for service in &self.services {
             for address in &service.addresses {
                 let tags = vec![Tag::new(service.name.clone(), SOURCE.to_owned(), None)];
-                let note = AddressNote { entity: Some(service.name.clone()), tags };
+                let entity = Some(service.name.clone());
+                let note = AddressNote { entity, tags, ..AddressNote::default() };
                 addresses.insert(address.clone(), note);
             }
         }

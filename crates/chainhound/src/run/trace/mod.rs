@@ -16,7 +16,10 @@ use report::{
 };
 
 use self::question::Question;
-use super::Session;
+use super::{
+    Session,
+    stops::{self, Rules},
+};
 use crate::{
     args::TraceArgs,
     failure::{Exit, Failure},
@@ -29,7 +32,7 @@ pub(crate) fn run(args: &TraceArgs, session: &mut Session<'_>) -> Result<Exit, F
     let policies = args.policies().map_err(Failure::usage)?;
     check_flags(args, &policies)?;
     let place = session.place()?;
-    let question = Question::parse(args, place.network, session.say)?;
+    let question = Question::parse(args, &place, session.say)?;
     let colour = session.output.colour() && args.out.is_none();
     let answer = ledger::ask(&place, args.esplora.as_deref(), session.say, |chain| {
         question.check(chain, session.say)?;
@@ -89,6 +92,29 @@ pub(crate) fn document(
     match chain {
         Chain::Whole(store) => on(store.as_ref(), query, context, stops),
         Chain::Sparse(memory) => on(memory.as_ref(), query, context, stops),
+    }
+}
+
+/// The same under stop rules of labels and heuristics, with the names of whom the leaves belong to.
+fn labelled(
+    chain: &Chain,
+    query: &Query,
+    context: &Context,
+    rules: &Rules<'_>,
+) -> Result<TraceDocument, Failure> {
+    fn on<L: Ledger>(
+        ledger: &L,
+        query: &Query,
+        context: &Context,
+        rules: &Rules<'_>,
+    ) -> Result<TraceDocument, Failure> {
+        let (trace, met) = stops::trace(ledger, query, rules)?;
+        let context = stops::context(context, ledger, &trace, rules, &met)?;
+        Ok(TraceDocument::new(&trace, ledger, &context)?)
+    }
+    match chain {
+        Chain::Whole(store) => on(store.as_ref(), query, context, rules),
+        Chain::Sparse(memory) => on(memory.as_ref(), query, context, rules),
     }
 }
 

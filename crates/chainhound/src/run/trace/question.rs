@@ -6,15 +6,30 @@ use std::{
     path::Path,
 };
 
-use analyze::trace::{Direction, Limits, NoStops, Policy, Query, RootSpec, Stops};
-use chain::{AddressNum, Height, Network, OutPoint, Sats, ScriptBuf, script};
+use analyze::trace::{Direction, Limits, Policy, Query, RootSpec, Stops};
+use chain::{AddressNum, Height, OutPoint, Sats, ScriptBuf, script};
+use intel::TagSet;
 use report::{
     export::{Format, csv::Part},
     model::Context,
 };
 
-use super::{Answer, document, survey};
-use crate::{args::TraceArgs, failure::Failure, ledger::Chain, root::parse_root, say::Say};
+use super::{Answer, labelled, survey};
+use crate::{
+    args::TraceArgs,
+    failure::Failure,
+    ledger::Chain,
+    names::{SERVICES, Selection, find_tags, no_labels},
+    place::Place,
+    root::parse_root,
+    run::stops::Rules,
+    say::Say,
+};
+
+/// Stop rules by name.
+const SERVICE: &str = "service";
+const COINJOIN: &str = "coinjoin";
+const STOP_RULES: [&str; 2] = [SERVICE, COINJOIN];
 
 /// What was asked, apart from the policy.
 pub(super) struct Question<'a> {
@@ -22,11 +37,15 @@ pub(super) struct Question<'a> {
     /// As typed, and what it means.
     roots: Vec<(String, RootSpec)>,
     stop_at: Vec<(String, ScriptBuf)>,
+    /// Stop rules by name, as typed.
+    stop_rules: Vec<&'static str>,
+    tags: Option<TagSet>,
 }
 
 impl<'a> Question<'a> {
     /// Reads what was typed, files of addresses included.
-    pub(super) fn parse(args: &'a TraceArgs, network: Network, say: &Say) -> Result<Self, Failure> {
+    pub(super) fn parse(args: &'a TraceArgs, place: &Place, say: &Say) -> Result<Self, Failure> {
+        let network = place.network;
         let mut roots: Vec<(String, RootSpec)> = Vec::new();
         for text in &args.from {
             let root = parse_root(text, network)?;
@@ -36,12 +55,39 @@ impl<'a> Question<'a> {
                 roots.push((text.clone(), root));
             }
         }
+        let mut stop_rules: Vec<&'static str> = Vec::new();
         let mut stop_at = Vec::new();
         for text in stop_addresses(&args.stop_at)? {
-            let script = script::parse(&text, network)?;
+            if let Some(rule) = STOP_RULES.into_iter().find(|rule| *rule == text) {
+                stop_rules.push(rule);
+                continue;
+            }
+            let script = script::parse(&text, network).map_err(|error| {
+                let names = STOP_RULES.join(", ");
+                Failure::from(error).hint(format!(
+                    "--stop-at takes addresses, @FILE with one a line, and the rules {names}"
+                ))
+            })?;
             stop_at.push((text, script));
         }
-        Ok(Self { args, roots, stop_at })
+        let tags = find_tags(&args.labels.tags, place, say)?;
+        if stop_rules.contains(&SERVICE) && tags.is_none() {
+            return Err(no_labels("--stop-at service", network));
+        }
+        Ok(Self { args, roots, stop_at, stop_rules, tags })
+    }
+
+    /// The stop rules that are not arithmetic, and the names of addresses.
+    fn rules(&self) -> Rules<'_> {
+        Rules {
+            parties: self.stop_rules.contains(&SERVICE),
+            coinjoins: self.stop_rules.contains(&COINJOIN),
+            names: Selection {
+                set: self.tags.as_ref(),
+                roles: SERVICES,
+                least: self.args.labels.min_confidence,
+            },
+        }
     }
 
     /// Says what is not there in better words than a library that does not know the chain's name.
@@ -81,6 +127,14 @@ impl<'a> Question<'a> {
         if !unseen.is_empty() {
             parameters.insert("stop_addresses_never_seen".to_owned(), unseen.into());
         }
+        if !self.stop_rules.is_empty() {
+            parameters.insert("stop_at".to_owned(), self.stop_rules.clone().into());
+        }
+        if self.tags.is_some() {
+            let least = self.args.labels.min_confidence;
+            parameters.insert("min_confidence".to_owned(), least.into());
+        }
+        let rules = self.rules();
         let context = Context {
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             parameters,
@@ -88,16 +142,16 @@ impl<'a> Question<'a> {
         };
         match policies {
             [policy] if self.args.format == Format::Table => {
-                let survey = survey::largest(chain, &query(*policy), &context)?;
+                let survey = survey::largest(chain, &query(*policy), &context, &rules)?;
                 Ok(Answer::Largest(Box::new(survey)))
             }
             [policy] => {
-                let document = document(chain, &query(*policy), &context, &mut NoStops)?;
+                let document = labelled(chain, &query(*policy), &context, &rules)?;
                 Ok(Answer::Whole(Box::new(document)))
             }
             several => {
                 let queries: Vec<Query> = several.iter().map(|policy| query(*policy)).collect();
-                Ok(Answer::SideBySide(survey::side_by_side(chain, &queries, &context)?))
+                Ok(Answer::SideBySide(survey::side_by_side(chain, &queries, &context, &rules)?))
             }
         }
     }
@@ -156,7 +210,8 @@ fn check_output(chain: &Chain, outpoint: OutPoint) -> Result<bool, Failure> {
     )))
 }
 
-/// Addresses as typed, and those in the files that `@FILE` names: one a line, `#` starts a comment.
+/// Addresses and names of rules as typed, and the addresses in the files that
+/// `@FILE` names: one a line, `#` starts a comment.
 fn stop_addresses(typed: &[String]) -> Result<Vec<String>, Failure> {
     let mut addresses = Vec::new();
     for text in typed {

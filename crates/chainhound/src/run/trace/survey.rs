@@ -16,12 +16,18 @@ use crate::{
     failure::Failure,
     ledger::Chain,
     output::{LISTED, Survey},
+    run::stops::{self, Met, Rules},
 };
 
 /// The sums and the largest leaves of a trace.
-pub(super) fn largest(chain: &Chain, query: &Query, context: &Context) -> Result<Survey, Failure> {
-    let kept = Kept::walk(chain, query, LISTED, &BTreeSet::new())?;
-    kept.survey(chain, query, context)
+pub(super) fn largest(
+    chain: &Chain,
+    query: &Query,
+    context: &Context,
+    rules: &Rules<'_>,
+) -> Result<Survey, Failure> {
+    let kept = Kept::walk(chain, query, rules, LISTED, &BTreeSet::new())?;
+    kept.survey(chain, query, context, rules)
 }
 
 /// Of several policies: each with the leaves that are among the largest under any of them.
@@ -29,11 +35,12 @@ pub(super) fn side_by_side(
     chain: &Chain,
     queries: &[Query],
     context: &Context,
+    rules: &Rules<'_>,
 ) -> Result<Vec<Survey>, Failure> {
     let mut wanted = BTreeSet::new();
     let mut first = Vec::new();
     for query in queries {
-        let kept = Kept::walk(chain, query, LISTED, &BTreeSet::new())?;
+        let kept = Kept::walk(chain, query, rules, LISTED, &BTreeSet::new())?;
         wanted.extend(kept.leaves.values().map(|ended| ended.output.num));
         first.push(kept);
     }
@@ -41,9 +48,9 @@ pub(super) fn side_by_side(
     for (query, mut kept) in queries.iter().zip(first) {
         // What another policy takes for large may be small here, and was let go.
         if kept.count > kept.leaves.len() as u64 {
-            kept = Kept::walk(chain, query, 0, &wanted)?;
+            kept = Kept::walk(chain, query, rules, 0, &wanted)?;
         }
-        surveys.push(kept.survey(chain, query, context)?);
+        surveys.push(kept.survey(chain, query, context, rules)?);
     }
     Ok(surveys)
 }
@@ -54,6 +61,7 @@ type Size = (u64, u64, Reverse<u64>);
 /// What is kept of the leaves while they go by.
 struct Kept {
     summary: analyze::trace::Summary,
+    met: Met,
     leaves: BTreeMap<Size, Ended>,
     count: u64,
 }
@@ -63,6 +71,7 @@ impl Kept {
     fn walk(
         chain: &Chain,
         query: &Query,
+        rules: &Rules<'_>,
         largest: usize,
         wanted: &BTreeSet<OutNum>,
     ) -> Result<Self, Failure> {
@@ -84,21 +93,23 @@ impl Kept {
                 }
             }
         };
-        let summary = match chain {
-            Chain::Whole(store) => {
-                analyze::trace::sweep(store.as_ref(), query, &mut NoStops, look)?
-            }
-            Chain::Sparse(memory) => {
-                analyze::trace::sweep(memory.as_ref(), query, &mut NoStops, look)?
-            }
+        let (summary, met) = match chain {
+            Chain::Whole(store) => stops::sweep(store.as_ref(), query, rules, look)?,
+            Chain::Sparse(memory) => stops::sweep(memory.as_ref(), query, rules, look)?,
         };
-        Ok(Self { summary, leaves, count })
+        Ok(Self { summary, met, leaves, count })
     }
 
-    fn survey(self, chain: &Chain, query: &Query, context: &Context) -> Result<Survey, Failure> {
+    fn survey(
+        self,
+        chain: &Chain,
+        query: &Query,
+        context: &Context,
+        rules: &Rules<'_>,
+    ) -> Result<Survey, Failure> {
         match chain {
-            Chain::Whole(store) => self.survey_on(store.as_ref(), query, context),
-            Chain::Sparse(memory) => self.survey_on(memory.as_ref(), query, context),
+            Chain::Whole(store) => self.survey_on(store.as_ref(), query, context, rules),
+            Chain::Sparse(memory) => self.survey_on(memory.as_ref(), query, context, rules),
         }
     }
 
@@ -107,6 +118,7 @@ impl Kept {
         ledger: &L,
         query: &Query,
         context: &Context,
+        rules: &Rules<'_>,
     ) -> Result<Survey, Failure> {
         // A sweep does not say which outputs the roots are; a trace of no steps does.
         let mut start = query.clone();
@@ -127,13 +139,14 @@ impl Kept {
             leaves_truncated: false,
             summary: self.summary,
         };
-        let document = TraceDocument::new(&trace, ledger, context)?;
+        let context = stops::context(context, ledger, &trace, rules, &self.met)?;
+        let document = TraceDocument::new(&trace, ledger, &context)?;
         Ok(Survey { document, leaves: self.count })
     }
 }
 
 fn leaf(ledger: &impl Ledger, ended: Ended) -> chain::Result<Leaf> {
-    let Ended { output, tx, hops, status, reason, taint } = ended;
+    let Ended { output, tx, hops, status, reason, taint, confidence } = ended;
     Ok(Leaf {
         out: output.num,
         outpoint: OutPoint::new(ledger.txid(tx)?, output.vout),
@@ -144,5 +157,6 @@ fn leaf(ledger: &impl Ledger, ended: Ended) -> chain::Result<Leaf> {
         hops,
         status,
         reason,
+        confidence,
     })
 }

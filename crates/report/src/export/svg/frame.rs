@@ -277,7 +277,7 @@ fn sum_name(booking: &Booking) -> String {
         "fee" | "unclaimed" => words::count(booking.count, "transaction", "transactions"),
         _ => words::count(booking.count, "output", "outputs"),
     };
-    format!("{what}, {count}")
+    format!("{}, {count}", words::named(&what, booking))
 }
 
 fn total(document: &TraceDocument) -> SumRow {

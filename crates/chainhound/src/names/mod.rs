@@ -1,0 +1,166 @@
+//! Names for addresses, as claims of a tag set: where walks end, and what is said about outputs.
+
+mod tags;
+
+use std::collections::HashMap;
+
+use analyze::exposure::{Holder, Naming};
+use chain::{AddressNum, Ledger, script};
+use intel::{Claim, TagSet, taxonomy::Role};
+use report::model::{AddressNote, Basis, Tag};
+
+pub(crate) use self::tags::{find as find_tags, none as no_labels};
+
+/// Sources of a party that are named; there may be thousands.
+const SOURCES: usize = 4;
+
+/// Roles of those who hold many people's money: following it further follows other people's.
+pub(crate) const SERVICES: &[Role] = &[Role::Service, Role::Mixing, Role::Bridge];
+
+/// Which claims name a party.
+#[derive(Clone, Copy)]
+pub(crate) struct Selection<'a> {
+    /// The claims.
+    pub(crate) set: Option<&'a TagSet>,
+    /// The roles of parties.
+    pub(crate) roles: &'static [Role],
+    /// The least confidence of a claim, 0 to 100.
+    pub(crate) least: u8,
+}
+
+impl<'a> Selection<'a> {
+    /// The best claim about a script that names a party.
+    fn pick(&self, script: &[u8]) -> Option<Claim<'a>> {
+        let claims = self.set?.of_script(script).ranked();
+        claims
+            .into_iter()
+            .find(|claim| claim.confidence().level >= self.least && self.category(*claim).is_some())
+    }
+
+    /// What of a claim makes its subject a party: the category, or another concept.
+    fn category(&self, claim: Claim<'a>) -> Option<&'a str> {
+        let wanted =
+            |id: &&str| intel::taxonomy::role(id).is_some_and(|role| self.roles.contains(&role));
+        claim.statement().all_concepts().find(wanted)
+    }
+
+    /// All that is said about an address, for a reader. Who it belongs to is what the best claim
+    /// says that names a party, or else the best of all.
+    pub(crate) fn note(&self, script: &[u8]) -> Option<AddressNote> {
+        let claims = self.set?.of_script(script).ranked();
+        let best = self.pick(script).or_else(|| claims.first().copied())?;
+        let tag = |claim: &Claim<'_>| {
+            let source = source(*claim);
+            Tag::new(claim.label().to_owned(), source, Some(claim.confidence().level))
+        };
+        Some(AddressNote {
+            entity: Some(entity(best)),
+            category: self.category(best).or(best.category()).map(str::to_owned),
+            tags: claims.iter().map(tag).collect(),
+            basis: Some(basis(best)),
+        })
+    }
+}
+
+/// A party at whose addresses walks ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Party {
+    /// Its name.
+    pub(crate) entity: String,
+    /// What kind of party it is.
+    pub(crate) category: String,
+    /// Who says so, of the addresses met; at most [`SOURCES`].
+    sources: Vec<String>,
+    /// Whether there are more.
+    more_sources: bool,
+    /// The least confidence of the claims about the addresses met.
+    pub(crate) confidence: u8,
+}
+
+impl Party {
+    /// On what it rests that the addresses met are its own.
+    pub(crate) fn basis(&self) -> Basis {
+        let mut source = self.sources.join(" ; ");
+        if self.more_sources {
+            source.push_str(" ; and others");
+        }
+        Basis::Claim { source, confidence: Some(self.confidence) }
+    }
+}
+
+/// Claims as a [`Naming`]: parties are numbered as they come up.
+pub(crate) struct Names<'a, L> {
+    ledger: &'a L,
+    selection: Selection<'a>,
+    parties: Vec<Party>,
+    numbers: HashMap<(String, String), u32>,
+}
+
+impl<'a, L: Ledger> Names<'a, L> {
+    pub(crate) fn new(ledger: &'a L, selection: Selection<'a>) -> Self {
+        Self { ledger, selection, parties: Vec::new(), numbers: HashMap::new() }
+    }
+
+    /// By [`Holder::party`].
+    pub(crate) fn into_parties(self) -> Vec<Party> {
+        self.parties
+    }
+}
+
+impl<L: Ledger> Naming for Names<'_, L> {
+    fn holder(&mut self, address: AddressNum) -> chain::Result<Option<Holder>> {
+        if self.selection.set.is_none() {
+            return Ok(None);
+        }
+        let script = self.ledger.script(address)?;
+        let Some(claim) = self.selection.pick(script.as_bytes()) else { return Ok(None) };
+        let category = self.selection.category(claim).unwrap_or_default().to_owned();
+        let (entity, confidence) = (entity(claim), claim.confidence().level);
+        let next = self.parties.len() as u32;
+        let number = *self.numbers.entry((entity.clone(), category.clone())).or_insert(next);
+        if number == next {
+            let (sources, more_sources) = (Vec::new(), false);
+            self.parties.push(Party { entity, category, sources, more_sources, confidence });
+        }
+        if let Some(party) = self.parties.get_mut(number as usize) {
+            party.confidence = party.confidence.min(confidence);
+            let source = source(claim);
+            if !party.sources.contains(&source) {
+                match party.sources.len() < SOURCES {
+                    true => party.sources.push(source),
+                    false => party.more_sources = true,
+                }
+            }
+        }
+        Ok(Some(Holder { party: number, confidence }))
+    }
+}
+
+/// Who a claim is about: the actor's usual name, or the label.
+fn entity(claim: Claim<'_>) -> String {
+    let described = claim.actors().first().map(|actor| actor.label());
+    described.or_else(|| claim.actor()).unwrap_or_else(|| claim.label()).to_owned()
+}
+
+/// Who says so: the source, or the pack where it stands.
+fn source(claim: Claim<'_>) -> String {
+    match claim.source() {
+        "" => claim.pack().to_pack().citation(),
+        source => source.to_owned(),
+    }
+}
+
+fn basis(claim: Claim<'_>) -> Basis {
+    Basis::Claim { source: source(claim), confidence: Some(claim.confidence().level) }
+}
+
+/// A note about an address of a ledger, and its text if it has one.
+pub(crate) fn note_of(
+    ledger: &impl Ledger,
+    address: AddressNum,
+    selection: &Selection<'_>,
+) -> chain::Result<Option<(String, AddressNote)>> {
+    let found = ledger.script(address)?;
+    let text = script::address(&found, ledger.network());
+    Ok(text.zip(selection.note(found.as_bytes())))
+}
