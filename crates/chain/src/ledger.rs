@@ -42,6 +42,13 @@ pub trait Ledger {
     /// The height of the block with this transaction, `None` where a sparse source did not say.
     fn height(&self, tx: TxNum) -> Result<Option<Height>>;
 
+    /// The time of the block with this transaction, seconds since 1970 UTC, as its header says;
+    /// `None` where a sparse source did not say.
+    fn time(&self, tx: TxNum) -> Result<Option<u32>> {
+        let Some(height) = self.height(tx)? else { return Ok(None) };
+        Ok(self.block(height)?.map(|block| block.time))
+    }
+
     /// The block at a height, `None` above the tip or where a sparse ledger lacks it.
     fn block(&self, height: Height) -> Result<Option<Block>>;
 

@@ -38,6 +38,8 @@ struct Tx {
     txid: Txid,
     flags: Flags,
     height: Option<Height>,
+    /// What a sparse source said; where it said nothing, the block may know.
+    time: Option<u32>,
     inputs: Vec<Input>,
     /// In `vout` order; gaps only in a stub.
     outputs: Vec<OutNum>,
@@ -202,7 +204,7 @@ impl MemoryLedger {
             self.outputs.push(Out { tx: num, vout, value, script, address, spend });
             numbers.push(out);
         }
-        self.txs.push(Tx { txid, flags, height, inputs, outputs: numbers });
+        self.txs.push(Tx { txid, flags, height, time: None, inputs, outputs: numbers });
         self.by_txid.insert(txid, num);
         Ok(num)
     }
@@ -287,6 +289,12 @@ impl Ledger for MemoryLedger {
 
     fn height(&self, tx: TxNum) -> Result<Option<Height>> {
         Ok(self.tx(tx)?.height)
+    }
+
+    fn time(&self, tx: TxNum) -> Result<Option<u32>> {
+        let Tx { height, time, .. } = self.tx(tx)?;
+        let block = height.and_then(|height| self.blocks.get(&height));
+        Ok(block.map(|block| block.time).or(*time))
     }
 
     fn block(&self, height: Height) -> Result<Option<Block>> {

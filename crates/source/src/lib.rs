@@ -18,4 +18,4 @@ mod hash;
 pub use blkdir::{BestChain, BlockDir, BlockPlace, BlockReader};
 pub use decode::DecodedBlock;
 pub use error::{BadBlock, BlockFault, SourceError};
-pub use esplora::{SparseSet, Transactions};
+pub use esplora::{Single, SparseSet, Transactions, each_transaction};

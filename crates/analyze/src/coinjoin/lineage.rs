@@ -28,6 +28,29 @@ pub struct Lineage {
 }
 
 impl Lineage {
+    /// Counts an input of a transaction of this protocol: its value, and the class of the
+    /// transaction that made it, `None` where that one is not known.
+    pub fn add_input(&mut self, protocol: Protocol, value: Sats, source: Option<Class>) {
+        let Some(class) = source else {
+            self.inputs_unknown += 1;
+            return;
+        };
+        self.inputs_known += 1;
+        if neighbour(class).is_some_and(|before| feeds(before, protocol)) {
+            self.inputs_related += 1;
+            self.value_in = Sats(self.value_in.0.saturating_add(value.0));
+        }
+    }
+
+    /// Counts an output that is spent by a known transaction: its value, and the spender's class.
+    pub fn add_output(&mut self, protocol: Protocol, value: Sats, spender: Class) {
+        self.outputs_known += 1;
+        if neighbour(spender).is_some_and(|after| feeds(protocol, after)) {
+            self.outputs_related += 1;
+            self.value_out = Sats(self.value_out.0.saturating_add(value.0));
+        }
+    }
+
     /// Related inputs and outputs among the known ones, parts of a thousand; `None` where none is
     /// known.
     pub fn per_mille(&self) -> Option<u32> {
@@ -49,6 +72,17 @@ pub enum Judgement {
     Rejected,
 }
 
+impl Judgement {
+    /// The name in JSON and tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Open => "open",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
 /// Looks at the neighbours of `tx`, whose own protocol is `protocol`. `class` gives the class of
 /// any transaction, computed or from a column; it is asked at most once per input and output.
 ///
@@ -65,25 +99,15 @@ pub fn lineage<L: Ledger>(
     ledger.inputs(tx, &mut inputs)?;
     for input in inputs {
         let source = ledger.tx_of(input.source)?;
-        if ledger.flags(source)?.has(Flags::STUB) {
-            found.inputs_unknown += 1;
-            continue;
-        }
-        found.inputs_known += 1;
-        if neighbour(class(source)?).is_some_and(|before| feeds(before, protocol)) {
-            found.inputs_related += 1;
-            found.value_in = Sats(found.value_in.0.saturating_add(input.value.0));
-        }
+        let known = !ledger.flags(source)?.has(Flags::STUB);
+        let source = if known { Some(class(source)?) } else { None };
+        found.add_input(protocol, input.value, source);
     }
     let mut outputs = Vec::new();
     ledger.outputs(tx, &mut outputs)?;
     for output in outputs {
         let Spend::By(spender) = output.spend else { continue };
-        found.outputs_known += 1;
-        if neighbour(class(spender)?).is_some_and(|after| feeds(protocol, after)) {
-            found.outputs_related += 1;
-            found.value_out = Sats(found.value_out.0.saturating_add(output.value.0));
-        }
+        found.add_output(protocol, output.value, class(spender)?);
     }
     Ok(found)
 }

@@ -9,11 +9,13 @@
 //!
 //! No rule uses the order of inputs or outputs.
 
+mod absence;
 mod era;
 mod facts;
 mod finding;
 mod joinmarket;
 pub mod lineage;
+mod measured;
 mod shape;
 mod suspicion;
 mod wasabi1;
@@ -25,8 +27,10 @@ mod tests;
 
 use chain::{Ledger, TxNum};
 
+pub use absence::Absence;
 pub use era::{Era, Span, When};
 pub use finding::{Class, Denomination, Finding, Participants, Protocol};
+pub use measured::{FALSE_POSITIVES, MEASURED, Measured};
 pub use shape::{Coin, ScriptId, Shape, ShapeBuf};
 pub use wasabi2::denominations as wasabi2_denominations;
 

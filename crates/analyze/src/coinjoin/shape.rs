@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chain::{Flags, Ledger, Network, Output, Sats, TxNum, script::ScriptKind};
+use chain::{Flags, Ledger, Network, Output, Sats, SparseTx, TxNum, script::ScriptKind};
 
 use super::{era::When, wasabi1};
 
@@ -107,11 +107,57 @@ impl ShapeBuf {
     /// already: only then its scripts are read.
     ///
     /// `None` for transactions without known inputs (coinbases, stubs) and for those ruled out.
-    /// The time of the block is not asked for: in a ledger the height says when.
     ///
     /// # Errors
     /// Whatever the ledger reports.
     pub fn load(&mut self, ledger: &impl Ledger, tx: TxNum) -> chain::Result<Option<Shape<'_>>> {
+        self.load_where(ledger, tx, |spent, made| {
+            let carriers = made.iter().filter(|output| output.address.is_none()).count();
+            let values = made.iter().map(|output| output.value.0);
+            super::possible(spent.iter().map(|input| input.value.0), values, carriers)
+        })
+    }
+
+    /// Takes any transaction with known inputs from a ledger; `None` for coinbases and stubs.
+    ///
+    /// # Errors
+    /// Whatever the ledger reports.
+    pub fn load_any(
+        &mut self,
+        ledger: &impl Ledger,
+        tx: TxNum,
+    ) -> chain::Result<Option<Shape<'_>>> {
+        self.load_where(ledger, tx, |_, _| true)
+    }
+
+    /// Takes a transaction that comes alone, where its counts and values do not rule a CoinJoin
+    /// out already. `None` as with [`ShapeBuf::load`].
+    pub fn load_sparse(&mut self, network: Network, tx: &SparseTx) -> Option<Shape<'_>> {
+        self.clear();
+        let is_carrier = |script: &[u8]| ScriptKind::of(script) == ScriptKind::OpReturn;
+        let carriers =
+            tx.outputs.iter().filter(|output| is_carrier(output.script.as_bytes())).count();
+        let spent = tx.inputs.iter().map(|input| input.value.0);
+        let made = tx.outputs.iter().map(|output| output.value.0);
+        if tx.coinbase || !super::possible(spent, made, carriers) {
+            return None;
+        }
+        for input in &tx.inputs {
+            self.input(input.value, input.script.as_bytes());
+        }
+        for output in &tx.outputs {
+            self.output(output.value, output.script.as_bytes());
+        }
+        self.when = When::of(network, tx.height, tx.time);
+        Some(self.shape())
+    }
+
+    fn load_where(
+        &mut self,
+        ledger: &impl Ledger,
+        tx: TxNum,
+        wanted: impl FnOnce(&[chain::Input], &[Output]) -> bool,
+    ) -> chain::Result<Option<Shape<'_>>> {
         self.clear();
         let flags = ledger.flags(tx)?;
         if flags.has(Flags::COINBASE) || flags.has(Flags::STUB) {
@@ -121,19 +167,16 @@ impl ShapeBuf {
             (std::mem::take(&mut self.spent), std::mem::take(&mut self.made));
         ledger.inputs(tx, &mut spent)?;
         ledger.outputs(tx, &mut made)?;
-        let carriers = made.iter().filter(|output| output.address.is_none()).count();
-        let values = made.iter().map(|output| output.value.0);
-        let values_in = spent.iter().map(|input| input.value.0);
-        let possible = super::possible(values_in, values, carriers);
-        let filled = if possible { self.fill(ledger, &spent, &made) } else { Ok(()) };
+        let wanted = wanted(&spent, &made);
+        let filled = if wanted { self.fill(ledger, &spent, &made) } else { Ok(()) };
         (self.spent, self.made) = (spent, made);
         filled?;
-        if !possible {
+        if !wanted {
             return Ok(None);
         }
         self.when = match (ledger.network(), ledger.height(tx)?) {
-            (Network::Mainnet, Some(height)) => When::Height(height),
-            _ => When::Unknown,
+            (Network::Mainnet, None) => When::of(Network::Mainnet, None, ledger.time(tx)?),
+            (network, height) => When::of(network, height, None),
         };
         Ok(Some(self.shape()))
     }

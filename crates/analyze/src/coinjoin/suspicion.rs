@@ -15,7 +15,7 @@ pub(super) const PAYJOIN: &str = "payjoin_unnecessary_input";
 
 /// Equal outputs of a generic finding at least, and their share of all outputs: a third.
 const FEWEST: u32 = 3;
-const SHARE: usize = 3;
+pub(super) const SHARE: usize = 3;
 /// Inputs and outputs from which on many small groups are a finding too.
 const FEWEST_MANY: usize = 10;
 /// Outputs of a transaction whose equal pair says something at most.

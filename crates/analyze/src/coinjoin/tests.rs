@@ -207,6 +207,27 @@ fn suspicions() {
 }
 
 #[test]
+fn what_is_no_coinjoin_has_a_reason() {
+    let check = |text: &str, expected: &str| {
+        let absence = Detector::default().absence(&build(text).shape());
+        assert_eq!(absence.to_string(), expected, "{text}");
+    };
+    check("1000@a 2000@b -> 2900", "it has a single output");
+    check("1000@a 2000@a -> 900x3", "one script pays for all of it");
+    check("1000 2000 -> 700 800 900", "no two outputs have the same value");
+    check("1000 2000 -> 700x3", "3 outputs have the same value, but only 2 different scripts pay");
+    check("9000x3 -> 10 20 30 40 50 60 70x2", "only 2 of 8 outputs have the same value");
+    check(
+        "3000000 4000000 -> 2000000x2 900000 1900000",
+        "its equal outputs and its payers fit no rule",
+    );
+    let mix = "1000000x3 1004000x2 -> 1000000x5 | h=";
+    let early = "it has the shape of whirlpool, which did not exist when it was mined";
+    check(&format!("{mix}569999"), early);
+    check(&format!("{mix}570000"), "its equal outputs and its payers fit no rule");
+}
+
+#[test]
 fn participants_and_anonymity_sets() {
     let check = |text: &str, people: (u32, u32), sets: &[(u64, u32)]| {
         let finding = find(text).unwrap();

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use analyze::coinjoin::{
-    Class, Detector, Finding, Protocol, ShapeBuf,
-    lineage::{Judgement, judge, lineage},
+    Class, Detector, FALSE_POSITIVES, Finding, MEASURED, Protocol, ShapeBuf,
+    lineage::{judge, lineage},
 };
 
 use chain::{Ledger, TxNum};
@@ -119,6 +119,10 @@ fn recall_and_names_on_labelled_transactions() {
         assert!(per_mille(row.found(), row.total) >= aim, "{name}: recall");
         let right = row.as_protocol(protocol);
         assert!(per_mille(right, row.found()) >= 950, "{name}: names");
+        // What the command tells about the rules is what is counted here.
+        let published = MEASURED.iter().find(|row| row.protocol == protocol).unwrap();
+        let counts = [published.labelled, published.found, published.named];
+        assert_eq!(counts.map(|n| n as usize), [row.total, row.found(), right], "{name}");
     }
 }
 
@@ -185,6 +189,10 @@ fn false_positives_in_blocks() {
     let all = Row::of(blocks.iter().flat_map(|(_, txs)| txs));
     all.print("all blocks");
     assert!(per_mille(all.found(), all.total) <= 10);
+    // The whole form of the one mix of Whirlpool says that it is one.
+    let (wrong, total) = FALSE_POSITIVES;
+    let found = all.found() - all.as_protocol(Protocol::Whirlpool);
+    assert_eq!((found, all.total), (wrong as usize, total as usize));
 }
 
 /// The second pass over all labelled transactions and post-mix spends as one sparse ledger: a
@@ -209,11 +217,7 @@ fn lineage_of_labelled_transactions() {
             let found = detector.classify_tx(&ledger, other, &mut buffer)?;
             Ok(found.map_or(Class::NONE, |finding| finding.class()))
         });
-        let word = match judge(&finding, &around.unwrap()) {
-            Judgement::Confirmed => "confirmed",
-            Judgement::Open => "open",
-            Judgement::Rejected => "rejected",
-        };
+        let word = judge(&finding, &around.unwrap()).name();
         *tally.entry((finding.protocol, word)).or_default() += 1;
     }
     for ((protocol, word), count) in &tally {

@@ -167,6 +167,7 @@ impl MemoryLedger {
             flags = flags.with(Flags::COINBASE);
         }
         let num = self.push(tx.txid, flags, tx.height, &sources, outputs)?;
+        self.txs[num.index()].time = tx.time;
         for (vout, &out) in (0..).zip(&self.txs[num.index()].outputs) {
             made.insert(OutPoint::new(tx.txid, vout), out);
         }
@@ -385,6 +386,18 @@ mod tests {
         assert_eq!(outputs[0].spend, Spend::Unknown);
         assert_eq!(outputs[1].spend, Spend::Unspent);
         assert_eq!(ledger.tip(), None);
+    }
+
+    #[test]
+    fn a_time_without_a_height_is_kept() {
+        let mut told = tx(1, &[], 1);
+        told.time = Some(1_600_000_000);
+        let ledger = ledger(&[told, tx(2, &[(1, 0)], 1)]).unwrap();
+        assert_eq!(ledger.time(TxNum(0)).unwrap(), Some(1_600_000_000));
+        assert_eq!(ledger.time(TxNum(1)).unwrap(), None);
+        let mined = in_block(tx(1, &[], 1), 8, None);
+        let time = mined.time;
+        assert_eq!(super::tests::ledger(&[mined]).unwrap().time(TxNum(0)).unwrap(), time);
     }
 
     #[test]

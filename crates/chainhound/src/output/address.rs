@@ -3,7 +3,7 @@
 use report::model::UtcTime;
 use serde::Serialize;
 
-use super::{Facts, Lock, OutputFate, Rows, status::coins};
+use super::{Body, Facts, Lock, OutputFate, Rows, status::coins};
 
 /// An address and a page of its history.
 #[derive(Debug, Serialize)]
@@ -59,9 +59,10 @@ pub(crate) struct Received {
     pub(crate) fate: OutputFate,
 }
 
-impl AddressDocument {
-    /// For people.
-    pub(crate) fn to_table(&self, colour: bool) -> String {
+impl Body for AddressDocument {
+    const SCHEMA: &'static str = "chainhound.address.v1";
+
+    fn to_table(&self, colour: bool) -> String {
         let mut facts = Facts::new(colour);
         match (&self.lock.address, &self.lock.script) {
             (Some(address), _) => facts.push("address", address),

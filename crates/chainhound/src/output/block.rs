@@ -3,7 +3,7 @@
 use report::model::UtcTime;
 use serde::Serialize;
 
-use super::Facts;
+use super::{Body, Facts};
 
 /// A block and a page of its transactions.
 #[derive(Debug, Serialize)]
@@ -56,9 +56,10 @@ impl Header {
     }
 }
 
-impl BlockDocument {
-    /// For people.
-    pub(crate) fn to_table(&self, colour: bool) -> String {
+impl Body for BlockDocument {
+    const SCHEMA: &'static str = "chainhound.block.v1";
+
+    fn to_table(&self, colour: bool) -> String {
         let mut facts = Facts::new(colour);
         facts.push("height", self.height);
         facts.push("hash", &self.block_hash);

@@ -1,10 +1,19 @@
-//! What all JSON documents have: a schema's name, and where the answer comes from.
+//! What all answers have: a schema's name, and where the answer comes from.
 
 use intel::TagSet;
 use report::model::Tip;
 use serde::Serialize;
 
 use crate::ledger::Chain;
+
+/// What a verb answers: its fields are JSON, and it makes a table of itself.
+pub(crate) trait Body: Serialize {
+    /// `chainhound.<verb>.v1`.
+    const SCHEMA: &'static str;
+
+    /// For people.
+    fn to_table(&self, colour: bool) -> String;
+}
 
 /// A document: `schema`, `provenance`, and the fields of the body.
 #[derive(Debug, Serialize)]

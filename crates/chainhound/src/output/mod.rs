@@ -16,7 +16,11 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write, stdout};
 
 use serde::Serialize;
 
-use crate::{args::Common, failure::Failure, say::coloured};
+use crate::{
+    args::{Common, Format},
+    failure::Failure,
+    say::coloured,
+};
 
 pub(crate) use self::{
     address::{AddressDocument, AddressTotals, Received},
@@ -25,7 +29,7 @@ pub(crate) use self::{
     demo::{
         BeforeMixing, BoundsScore, DemoDestination, DemoDocument, PolicyScore, Score, Share, Totals,
     },
-    document::{Document, Provenance},
+    document::{Body, Document, Provenance},
     rows::{Facts, Rows},
     status::{
         CheckDocument, FileSize, IndexDocument, InspectDocument, Sizes, SparseDocument,
@@ -57,6 +61,19 @@ impl Output {
     /// Whether tables may be coloured.
     pub(crate) fn colour(&self) -> bool {
         self.colour
+    }
+
+    /// An answer, as a table or as a document.
+    pub(crate) fn answer<P: Serialize, B: Body>(
+        &mut self,
+        format: Format,
+        provenance: Provenance<P>,
+        body: B,
+    ) -> Result<(), Failure> {
+        match format {
+            Format::Json => self.json(&Document::new(B::SCHEMA, provenance, body)),
+            Format::Table => Ok(self.text(&body.to_table(self.colour))?),
+        }
     }
 
     /// One document, each element of its lists on a line of its own.

@@ -4,7 +4,7 @@ use chain::{Sats, Tip};
 use serde::Serialize;
 use store::Counts;
 
-use super::Facts;
+use super::{Body, Facts};
 
 /// How many of everything.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -70,14 +70,18 @@ pub(crate) struct StatusDocument {
     pub(crate) bytes: u64,
     /// Where.
     pub(crate) path: String,
+    /// `store` or `sparse`; the provenance says it in JSON.
+    #[serde(skip)]
+    pub(crate) kind: &'static str,
 }
 
-impl StatusDocument {
-    /// For people.
-    pub(crate) fn to_table(&self, kind: &str, colour: bool) -> String {
+impl Body for StatusDocument {
+    const SCHEMA: &'static str = "chainhound.status.v1";
+
+    fn to_table(&self, colour: bool) -> String {
         let mut facts = Facts::new(colour);
         facts.push("network", self.network);
-        facts.push("source", format!("{kind} {}", self.path));
+        facts.push("source", format!("{} {}", self.kind, self.path));
         facts.push("tip", tip_text(self.tip.as_ref()));
         self.sizes.list(&mut facts);
         facts.push("bytes", bytes_text(self.bytes, self.sizes.transactions));
@@ -105,9 +109,10 @@ pub(crate) struct IndexDocument {
     pub(crate) path: String,
 }
 
-impl IndexDocument {
-    /// For people.
-    pub(crate) fn to_table(&self, colour: bool) -> String {
+impl Body for IndexDocument {
+    const SCHEMA: &'static str = "chainhound.index.v1";
+
+    fn to_table(&self, colour: bool) -> String {
         let mut facts = Facts::new(colour);
         facts.push("network", self.network);
         facts.push("store", &self.path);
@@ -138,9 +143,10 @@ pub(crate) struct SparseDocument {
     pub(crate) path: String,
 }
 
-impl SparseDocument {
-    /// For people.
-    pub(crate) fn to_table(&self, colour: bool) -> String {
+impl Body for SparseDocument {
+    const SCHEMA: &'static str = "chainhound.index.v1";
+
+    fn to_table(&self, colour: bool) -> String {
         let mut facts = Facts::new(colour);
         facts.push("network", self.network);
         facts.push("sparse", &self.path);
@@ -166,9 +172,10 @@ pub(crate) struct CheckDocument {
     pub(crate) path: String,
 }
 
-impl CheckDocument {
-    /// For people.
-    pub(crate) fn to_table(&self, colour: bool) -> String {
+impl Body for CheckDocument {
+    const SCHEMA: &'static str = "chainhound.store_check.v1";
+
+    fn to_table(&self, colour: bool) -> String {
         let mut facts = Facts::new(colour);
         facts.push("store", &self.path);
         self.sizes.list(&mut facts);
@@ -215,9 +222,10 @@ pub(crate) struct FileSize {
     pub(crate) bytes: u64,
 }
 
-impl InspectDocument {
-    /// For people.
-    pub(crate) fn to_table(&self, colour: bool) -> String {
+impl Body for InspectDocument {
+    const SCHEMA: &'static str = "chainhound.store_inspect.v1";
+
+    fn to_table(&self, colour: bool) -> String {
         let mut facts = Facts::new(colour);
         facts.push("store", &self.path);
         facts.push("format", self.format_version);

@@ -3,7 +3,7 @@
 use report::model::UtcTime;
 use serde::Serialize;
 
-use super::{Facts, Rows, status::coins};
+use super::{Body, Facts, Rows, status::coins};
 
 /// A transaction.
 #[derive(Debug, Serialize)]
@@ -115,9 +115,10 @@ pub(crate) struct Carried {
     pub(crate) text: Option<String>,
 }
 
-impl TxDocument {
-    /// For people.
-    pub(crate) fn to_table(&self, colour: bool) -> String {
+impl Body for TxDocument {
+    const SCHEMA: &'static str = "chainhound.tx.v1";
+
+    fn to_table(&self, colour: bool) -> String {
         let mut facts = Facts::new(colour);
         facts.push("txid", &self.txid);
         facts.push("block", self.block_text());
@@ -155,7 +156,9 @@ impl TxDocument {
         };
         format!("{}\n{inputs}\n{}", facts.to_text(), outputs.to_text())
     }
+}
 
+impl TxDocument {
     fn block_text(&self) -> String {
         match (self.height, self.position, self.confirmations) {
             (None, ..) => "unknown".to_owned(),

@@ -4,10 +4,10 @@ use chain::{AddressNum, Ledger, OutNum, Spend, script};
 
 use super::{Session, describe};
 use crate::{
-    args::{AddressArgs, Format},
+    args::AddressArgs,
     failure::{Exit, Failure},
-    ledger::{self, Chain},
-    output::{AddressDocument, AddressTotals, Document, Provenance, Received},
+    ledger::Chain,
+    output::{AddressDocument, AddressTotals, Received},
     root::parse_outpoint,
 };
 
@@ -17,7 +17,7 @@ pub(crate) fn run(args: &AddressArgs, session: &mut Session<'_>) -> Result<Exit,
     let script = script::parse(&args.address, place.network)?;
     let cursor = args.cursor.as_deref().map(parse_outpoint).transpose()?;
     let file = args.esplora.esplora.as_deref();
-    let (provenance, body) = ledger::ask(&place, file, session.say, |chain| {
+    session.answer(&place, file, args.format.format, |chain| {
         let ledger = chain.ledger();
         let Some(address) = ledger.find_script(&script)? else {
             return Err(chain.lacks(&format!("address {}", args.address)));
@@ -39,18 +39,8 @@ pub(crate) fn run(args: &AddressArgs, session: &mut Session<'_>) -> Result<Exit,
             cursor: args.cursor.clone(),
             no_totals: args.no_totals,
         };
-        Ok((Provenance::new(chain, parameters), body))
-    })?;
-    match args.format.format {
-        Format::Json => {
-            session.output.json(&Document::new("chainhound.address.v1", provenance, body))?
-        }
-        Format::Table => {
-            let text = body.to_table(session.output.colour());
-            session.output.text(&text)?;
-        }
-    }
-    Ok(Exit::Done)
+        Ok((parameters, body))
+    })
 }
 
 #[derive(serde::Serialize)]

@@ -5,10 +5,10 @@ use report::model::UtcTime;
 
 use super::{Session, describe};
 use crate::{
-    args::{BlockArgs, Format},
+    args::BlockArgs,
     failure::{Exit, Failure},
-    ledger::{self, Chain},
-    output::{BlockDocument, Document, Header, Provenance},
+    ledger::Chain,
+    output::{BlockDocument, Header},
 };
 
 /// Prints a block.
@@ -16,21 +16,11 @@ pub(crate) fn run(args: &BlockArgs, session: &mut Session<'_>) -> Result<Exit, F
     let wanted = Wanted::parse(&args.block)?;
     let place = session.place()?;
     let file = args.esplora.esplora.as_deref();
-    let (provenance, body) = ledger::ask(&place, file, session.say, |chain| {
+    session.answer(&place, file, args.format.format, |chain| {
         let parameters =
             Parameters { block: args.block.clone(), limit: args.limit, cursor: args.cursor };
-        Ok((Provenance::new(chain, parameters), document(chain, &wanted, args)?))
-    })?;
-    match args.format.format {
-        Format::Json => {
-            session.output.json(&Document::new("chainhound.block.v1", provenance, body))?
-        }
-        Format::Table => {
-            let text = body.to_table(session.output.colour());
-            session.output.text(&text)?;
-        }
-    }
-    Ok(Exit::Done)
+        Ok((parameters, document(chain, &wanted, args)?))
+    })
 }
 
 #[derive(serde::Serialize)]

@@ -9,10 +9,10 @@ use store::Writer;
 
 use super::{Session, progress::Meter, sparse};
 use crate::{
-    args::{Format, IndexArgs},
+    args::IndexArgs,
     failure::{Exit, Failure},
     interrupt::Interrupt,
-    output::{Document, IndexDocument, Provenance},
+    output::{IndexDocument, Provenance},
     place::DataDir,
     say::Say,
 };
@@ -94,21 +94,13 @@ fn blocks(dir: &Path, args: &IndexArgs, session: &mut Session<'_>) -> Result<Exi
         sizes: writer.counts().into(),
         path: path.display().to_string(),
     };
-    match args.format.format {
-        Format::Json => {
-            let parameters = Parameters {
-                blocks_dir: dir.display().to_string(),
-                until_height: args.until_height,
-                follow: args.follow,
-            };
-            let provenance = Provenance::of("store", network, tip, parameters);
-            session.output.json(&Document::new("chainhound.index.v1", provenance, body))?;
-        }
-        Format::Table => {
-            let text = body.to_table(session.output.colour());
-            session.output.text(&text)?;
-        }
-    }
+    let parameters = Parameters {
+        blocks_dir: dir.display().to_string(),
+        until_height: args.until_height,
+        follow: args.follow,
+    };
+    let provenance = Provenance::of("store", network, tip, parameters);
+    session.output.answer(args.format.format, provenance, body)?;
     if done.stopped && !args.follow {
         say.note("stopped: the store is good; the same command goes on from here");
         return Ok(interrupt.exit());

@@ -14,10 +14,15 @@ mod tags;
 mod trace;
 mod tx;
 
+use std::path::Path;
+
+use serde::Serialize;
+
 use crate::{
-    args::{Cli, Common, StoreVerb, Verb},
+    args::{Cli, Common, Format, StoreVerb, Verb},
     failure::{Exit, Failure},
-    output::Output,
+    ledger::{self, Chain},
+    output::{Body, Output, Provenance},
     place::{DataDir, Place},
     say::Say,
 };
@@ -33,6 +38,23 @@ impl Session<'_> {
     /// Where the data of the network in question lies.
     pub(crate) fn place(&self) -> Result<Place, Failure> {
         Ok(DataDir::new(self.common)?.choose(self.common, self.say))
+    }
+
+    /// Puts a question to the chain (that of `file`, where there is one) and prints the answer:
+    /// parameters and body.
+    fn answer<P: Serialize, B: Body>(
+        &mut self,
+        place: &Place,
+        file: Option<&Path>,
+        format: Format,
+        mut question: impl FnMut(&Chain) -> Result<(P, B), Failure>,
+    ) -> Result<Exit, Failure> {
+        let (provenance, body) = ledger::ask(place, file, self.say, |chain| {
+            let (parameters, body) = question(chain)?;
+            Ok((Provenance::new(chain, parameters), body))
+        })?;
+        self.output.answer(format, provenance, body)?;
+        Ok(Exit::Done)
     }
 }
 

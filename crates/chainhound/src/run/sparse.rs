@@ -15,7 +15,7 @@ use crate::{
     args::Format,
     failure::{Exit, Failure},
     ledger,
-    output::{Document, Provenance, SparseDocument},
+    output::{Provenance, SparseDocument},
     place::DataDir,
 };
 
@@ -65,17 +65,9 @@ pub(super) fn keep(
         transactions: all.tx_count(),
         path: kept.display().to_string(),
     };
-    match format {
-        Format::Json => {
-            let parameters = Parameters { esplora: source.display().to_string() };
-            let provenance = Provenance::of("sparse", network, all.tip(), parameters);
-            session.output.json(&Document::new("chainhound.index.v1", provenance, body))?;
-        }
-        Format::Table => {
-            let text = body.to_table(session.output.colour());
-            session.output.text(&text)?;
-        }
-    }
+    let parameters = Parameters { esplora: source.display().to_string() };
+    let provenance = Provenance::of("sparse", network, all.tip(), parameters);
+    session.output.answer(format, provenance, body)?;
     Ok(Exit::Done)
 }
 

@@ -4,29 +4,19 @@ use chain::Ledger;
 
 use super::Session;
 use crate::{
-    args::{Format, StatusArgs},
+    args::StatusArgs,
     failure::{Exit, Failure},
-    ledger::{self, Chain},
-    output::{Document, Provenance, Sizes, StatusDocument},
+    ledger::Chain,
+    output::{Sizes, StatusDocument},
     place::Place,
 };
 
 /// Prints it.
 pub(crate) fn run(args: &StatusArgs, session: &mut Session<'_>) -> Result<Exit, Failure> {
     let place = session.place()?;
-    let (kind, provenance, body) = ledger::ask(&place, None, session.say, |chain| {
-        Ok((chain.kind(), Provenance::new(chain, Parameters {}), describe(chain, &place)?))
-    })?;
-    match args.format.format {
-        Format::Json => {
-            session.output.json(&Document::new("chainhound.status.v1", provenance, body))?
-        }
-        Format::Table => {
-            let text = body.to_table(kind, session.output.colour());
-            session.output.text(&text)?;
-        }
-    }
-    Ok(Exit::Done)
+    session.answer(&place, None, args.format.format, |chain| {
+        Ok((Parameters {}, describe(chain, &place)?))
+    })
 }
 
 /// `status` has none.
@@ -47,6 +37,7 @@ fn describe(chain: &Chain, place: &Place) -> Result<StatusDocument, Failure> {
         sizes,
         bytes,
         path: path.display().to_string(),
+        kind: chain.kind(),
     })
 }
 

@@ -10,9 +10,9 @@ use store::Store;
 
 use super::Session;
 use crate::{
-    args::{CheckArgs, Format, InspectArgs},
+    args::{CheckArgs, InspectArgs},
     failure::{Exit, Failure},
-    output::{CheckDocument, Document, FileSize, InspectDocument, Provenance},
+    output::{CheckDocument, FileSize, InspectDocument, Provenance},
 };
 
 /// Reads everything and compares it; [`Exit::Negative`] where something is wrong.
@@ -29,16 +29,8 @@ pub(crate) fn check(args: &CheckArgs, session: &mut Session<'_>) -> Result<Exit,
         path: path.display().to_string(),
     };
     let exit = if report.is_good() { Exit::Done } else { Exit::Negative };
-    match args.format.format {
-        Format::Json => {
-            let provenance = Provenance::of("store", place.network, tip, NoParameters {});
-            session.output.json(&Document::new("chainhound.store_check.v1", provenance, body))?;
-        }
-        Format::Table => {
-            let text = body.to_table(session.output.colour());
-            session.output.text(&text)?;
-        }
-    }
+    let provenance = Provenance::of("store", place.network, tip, NoParameters {});
+    session.output.answer(args.format.format, provenance, body)?;
     Ok(exit)
 }
 
@@ -56,17 +48,9 @@ pub(crate) fn inspect(args: &InspectArgs, session: &mut Session<'_>) -> Result<E
         files,
         path: path.display().to_string(),
     };
-    match args.format.format {
-        Format::Json => {
-            let tip = store.tip();
-            let provenance = Provenance::of("store", place.network, tip, NoParameters {});
-            session.output.json(&Document::new("chainhound.store_inspect.v1", provenance, body))?;
-        }
-        Format::Table => {
-            let text = body.to_table(session.output.colour());
-            session.output.text(&text)?;
-        }
-    }
+    let tip = store.tip();
+    let provenance = Provenance::of("store", place.network, tip, NoParameters {});
+    session.output.answer(args.format.format, provenance, body)?;
     Ok(Exit::Done)
 }
 

@@ -4,10 +4,10 @@ use chain::{Flags, Ledger, Sats, TxNum};
 
 use super::{Session, describe};
 use crate::{
-    args::{Format, TxArgs},
+    args::TxArgs,
     failure::{Exit, Failure},
-    ledger::{self, Chain},
-    output::{Document, Provenance, TxDocument, TxInput, TxOutput},
+    ledger::Chain,
+    output::{TxDocument, TxInput, TxOutput},
     root::parse_txid,
 };
 
@@ -16,23 +16,13 @@ pub(crate) fn run(args: &TxArgs, session: &mut Session<'_>) -> Result<Exit, Fail
     let txid = parse_txid(&args.txid)?;
     let place = session.place()?;
     let file = args.esplora.esplora.as_deref();
-    let (provenance, body) = ledger::ask(&place, file, session.say, |chain| {
+    session.answer(&place, file, args.format.format, |chain| {
         let Some(tx) = chain.ledger().find_tx(&txid)? else {
             return Err(chain.lacks(&format!("transaction {txid}")));
         };
         let parameters = Parameters { txid: txid.to_string() };
-        Ok((Provenance::new(chain, parameters), document(chain, tx)?))
-    })?;
-    match args.format.format {
-        Format::Json => {
-            session.output.json(&Document::new("chainhound.tx.v1", provenance, body))?
-        }
-        Format::Table => {
-            let text = body.to_table(session.output.colour());
-            session.output.text(&text)?;
-        }
-    }
-    Ok(Exit::Done)
+        Ok((parameters, document(chain, tx)?))
+    })
 }
 
 #[derive(serde::Serialize)]

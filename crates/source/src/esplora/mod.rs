@@ -8,7 +8,8 @@
 //! * raw transactions in hexadecimal, one a line.
 //!
 //! What one statement lacks, another may have: inputs without their prevouts find them among the
-//! other transactions. The result is for [`chain::MemoryLedger::from_sparse`].
+//! other transactions. The result is for [`chain::MemoryLedger::from_sparse`]. Who looks at one
+//! transaction at a time takes [`each_transaction`], whose memory does not grow with the file.
 
 use std::{
     collections::BTreeMap,
@@ -30,7 +31,10 @@ use crate::{SourceError, blkdir::MAX_BLOCK};
 
 mod document;
 mod fields;
+mod single;
 mod stream;
+
+pub use single::{Single, each_transaction};
 
 /// One transaction's text may have this many bytes. The largest possible has 4 MB, in Esplora's JSON
 /// about six times that.
@@ -97,22 +101,8 @@ impl Transactions {
     /// # Errors
     /// [`SourceError::Io`]; those of [`Transactions::read`].
     pub fn read_path(&mut self, path: &Path) -> Result<(), SourceError> {
-        let io = |error| SourceError::Io { path: path.to_owned(), error };
-        if !path.is_dir() {
-            let file = File::open(path).map_err(io)?;
-            return self.read(path, BufReader::new(file));
-        }
-        let mut files = Vec::new();
-        for entry in fs::read_dir(path).map_err(io)? {
-            let file = entry.map_err(io)?.path();
-            let ending = file.extension().and_then(|ending| ending.to_str());
-            if ending.is_some_and(|ending| ENDINGS.contains(&ending)) && file.is_file() {
-                files.push(file);
-            }
-        }
-        files.sort();
-        for file in files {
-            self.read_path(&file)?;
+        for file in files(path)? {
+            self.read(&file, open(&file)?)?;
         }
         Ok(())
     }
@@ -123,17 +113,9 @@ impl Transactions {
     /// [`SourceError::Text`] for what cannot be read, [`SourceError::Transaction`] for a
     /// transaction that is not what its id says or that contradicts what was read before. What came
     /// before the error has been taken in.
-    pub fn read(&mut self, name: &Path, mut input: impl BufRead) -> Result<(), SourceError> {
-        let io = |error| SourceError::Io { path: name.to_owned(), error };
-        let start = input.fill_buf().map_err(io)?;
-        let first = start.iter().find(|byte| !byte.is_ascii_whitespace());
-        if first.is_some_and(u8::is_ascii_hexdigit) {
-            return self.read_hex(name, input);
-        }
+    pub fn read(&mut self, name: &Path, input: impl BufRead) -> Result<(), SourceError> {
         let network = self.network;
-        stream::documents(name, input, MAX_DOCUMENT, &mut |line, document| {
-            document.statements(name, line, network, &mut |statement| self.add(statement))
-        })
+        statements(name, input, network, &mut |statement| self.add(statement))
     }
 
     /// Everything together.
@@ -171,42 +153,88 @@ impl Transactions {
         self.repeated += 1;
         known.merge(new)
     }
+}
 
-    fn read_hex(&mut self, name: &Path, mut input: impl BufRead) -> Result<(), SourceError> {
-        let mut text = Vec::new();
-        for line in 1_u64.. {
-            text.clear();
-            let read = (&mut input).take(MAX_HEX).read_until(b'\n', &mut text);
-            let read = read.map_err(|error| SourceError::Io { path: name.to_owned(), error })?;
-            if read == 0 {
-                break;
-            }
-            let hex = text.trim_ascii();
-            if hex.is_empty() {
-                continue;
-            }
-            let refuse = |detail: String| SourceError::Text { path: name.to_owned(), line, detail };
-            if read as u64 == MAX_HEX {
-                return Err(refuse("longer than any transaction can be".into()));
-            }
-            let hex = std::str::from_utf8(hex).map_err(|_| refuse("this is not text".into()))?;
-            let bytes = Vec::<u8>::from_hex(hex)
-                .map_err(|error| refuse(format!("not a transaction in hexadecimal: {error}")))?;
-            let tx = match deserialize_partial::<bitcoin::Transaction>(&bytes) {
-                Ok((tx, used)) if used == bytes.len() => tx,
-                Ok((_, used)) => {
-                    let more = bytes.len() - used;
-                    return Err(refuse(format!("{more} bytes follow behind the transaction")));
-                }
-                Err(encode::Error::Io(_)) => {
-                    return Err(refuse("the transaction ends too early".into()));
-                }
-                Err(error) => return Err(refuse(format!("not a transaction: {error}"))),
-            };
-            self.add(Statement::of_raw(name, line, &tx))?;
-        }
-        Ok(())
+/// A file itself, or those of a directory that are read, by name.
+fn files(path: &Path) -> Result<Vec<PathBuf>, SourceError> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
     }
+    let io = |error| SourceError::Io { path: path.to_owned(), error };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path).map_err(io)? {
+        let file = entry.map_err(io)?.path();
+        let ending = file.extension().and_then(|ending| ending.to_str());
+        if ending.is_some_and(|ending| ENDINGS.contains(&ending)) && file.is_file() {
+            files.push(file);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn open(path: &Path) -> Result<BufReader<File>, SourceError> {
+    let file =
+        File::open(path).map_err(|error| SourceError::Io { path: path.to_owned(), error })?;
+    Ok(BufReader::new(file))
+}
+
+/// Hands on what a stream says about transactions, one after the other.
+fn statements(
+    name: &Path,
+    mut input: impl BufRead,
+    network: Network,
+    each: &mut dyn FnMut(Statement) -> Result<(), SourceError>,
+) -> Result<(), SourceError> {
+    let io = |error| SourceError::Io { path: name.to_owned(), error };
+    let start = input.fill_buf().map_err(io)?;
+    let first = start.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first.is_some_and(u8::is_ascii_hexdigit) {
+        return read_hex(name, input, each);
+    }
+    stream::documents(name, input, MAX_DOCUMENT, &mut |line, document| {
+        document.statements(name, line, network, each)
+    })
+}
+
+fn read_hex(
+    name: &Path,
+    mut input: impl BufRead,
+    each: &mut dyn FnMut(Statement) -> Result<(), SourceError>,
+) -> Result<(), SourceError> {
+    let mut text = Vec::new();
+    for line in 1_u64.. {
+        text.clear();
+        let read = (&mut input).take(MAX_HEX).read_until(b'\n', &mut text);
+        let read = read.map_err(|error| SourceError::Io { path: name.to_owned(), error })?;
+        if read == 0 {
+            break;
+        }
+        let hex = text.trim_ascii();
+        if hex.is_empty() {
+            continue;
+        }
+        let refuse = |detail: String| SourceError::Text { path: name.to_owned(), line, detail };
+        if read as u64 == MAX_HEX {
+            return Err(refuse("longer than any transaction can be".into()));
+        }
+        let hex = std::str::from_utf8(hex).map_err(|_| refuse("this is not text".into()))?;
+        let bytes = Vec::<u8>::from_hex(hex)
+            .map_err(|error| refuse(format!("not a transaction in hexadecimal: {error}")))?;
+        let tx = match deserialize_partial::<bitcoin::Transaction>(&bytes) {
+            Ok((tx, used)) if used == bytes.len() => tx,
+            Ok((_, used)) => {
+                let more = bytes.len() - used;
+                return Err(refuse(format!("{more} bytes follow behind the transaction")));
+            }
+            Err(encode::Error::Io(_)) => {
+                return Err(refuse("the transaction ends too early".into()));
+            }
+            Err(error) => return Err(refuse(format!("not a transaction: {error}"))),
+        };
+        each(Statement::of_raw(name, line, &tx))?;
+    }
+    Ok(())
 }
 
 impl Statement {
