@@ -70,6 +70,24 @@ impl Chain {
     }
 }
 
+/// Evaluates an expression with the chain's ledger as the type that it is, for functions that are
+/// generic over ledgers.
+macro_rules! on_ledger {
+    ($chain:expr, $ledger:ident => $body:expr) => {
+        match $chain {
+            $crate::ledger::Chain::Whole(store) => {
+                let $ledger = store.as_ref();
+                $body
+            }
+            $crate::ledger::Chain::Sparse(memory) => {
+                let $ledger = memory.as_ref();
+                $body
+            }
+        }
+    };
+}
+pub(crate) use on_ledger;
+
 /// Opens the chain, asks, and makes sure that no reorganisation mixed two chains in the answer.
 ///
 /// With `file` the transactions in that file are the chain; otherwise the store, and where there

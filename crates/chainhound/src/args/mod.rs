@@ -1,5 +1,6 @@
 //! What was typed. Nothing here opens a file.
 
+mod coinjoin;
 mod demo;
 mod index;
 mod lookup;
@@ -13,6 +14,7 @@ use chain::Network;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::{
+    coinjoin::{CoinJoinArgs, CoinJoinVerb, ScanArgs},
     demo::DemoArgs,
     index::IndexArgs,
     lookup::{AddressArgs, BlockArgs, StatusArgs, TxArgs},
@@ -98,6 +100,9 @@ pub(crate) enum Verb {
     /// What sources say about addresses: import labels, ask them, write them out
     #[command(subcommand)]
     Tags(TagsVerb),
+    /// CoinJoins: whether a transaction is one, and which are
+    #[command(name = "coinjoin")]
+    CoinJoin(CoinJoinArgs),
     /// Look after the store
     #[command(subcommand)]
     Store(StoreVerb),

@@ -3,7 +3,9 @@
 
 mod address;
 mod block;
+mod change;
 mod claims;
+mod coinjoin;
 mod demo;
 mod document;
 mod rows;
@@ -25,7 +27,12 @@ use crate::{
 pub(crate) use self::{
     address::{AddressDocument, AddressTotals, Received},
     block::{BlockDocument, Header},
+    change::{ChangeField, HeuristicField},
     claims::{ActorRow, ClaimRow, StatementRow},
+    coinjoin::{
+        AbsenceField, CoinJoinDocument, CoinJoinField, EntropyField, ErrorRates, FoundTransaction,
+        ScanDocument,
+    },
     demo::{
         BeforeMixing, BoundsScore, DemoDestination, DemoDocument, PolicyScore, Score, Share, Totals,
     },

@@ -3,7 +3,7 @@
 use report::model::UtcTime;
 use serde::Serialize;
 
-use super::{Body, Facts, Rows, status::coins};
+use super::{Body, ChangeField, CoinJoinField, Facts, HeuristicField, Rows, status::coins};
 
 /// A transaction.
 #[derive(Debug, Serialize)]
@@ -28,6 +28,12 @@ pub(crate) struct TxDocument {
     pub(crate) inputs: Vec<TxInput>,
     /// What it makes. Of a stub only what was seen being spent.
     pub(crate) outputs: Vec<TxOutput>,
+    /// What it looks like; `null` where nothing speaks for a CoinJoin.
+    pub(crate) coinjoin: Option<CoinJoinField>,
+    /// Which output is change, by all heuristics together; `null` where there is no question.
+    pub(crate) change: Option<ChangeField>,
+    /// What each change heuristic says that says anything.
+    pub(crate) heuristics: Vec<HeuristicField>,
 }
 
 /// An input: the output that it spends.
@@ -125,6 +131,13 @@ impl Body for TxDocument {
         facts.push_some("time", self.time);
         facts.push_some("fee", self.fee_sat.map(|fee| format!("{} BTC", coins(fee))));
         facts.push("flags", self.flags.join(" "));
+        facts.push_some(
+            "looks like",
+            self.coinjoin.as_ref().map(|found| format!("{} (inference)", found.shown())),
+        );
+        if let Some(change) = &self.change {
+            change.list(&mut facts);
+        }
         let mut inputs = Rows::new(&[">input", ">BTC", "address", "type", "spends"], colour);
         for (vin, input) in self.inputs.iter().enumerate() {
             inputs.push([
@@ -154,7 +167,11 @@ impl Body for TxDocument {
             0 => "no inputs\n".to_owned(),
             _ => inputs.to_text(),
         };
-        format!("{}\n{inputs}\n{}", facts.to_text(), outputs.to_text())
+        let heuristics = match self.heuristics.as_slice() {
+            [] => String::new(),
+            said => format!("\n{}", HeuristicField::rows(said, colour)),
+        };
+        format!("{}\n{inputs}\n{}{heuristics}", facts.to_text(), outputs.to_text())
     }
 }
 

@@ -32,9 +32,8 @@ pub(crate) fn fate(ledger: &dyn Ledger, output: &Output, carrier: bool) -> Resul
 
 /// Height and time of a transaction's block.
 pub(crate) fn block_time(ledger: &dyn Ledger, tx: TxNum) -> Result<(Option<u32>, Option<UtcTime>)> {
-    let Some(height) = ledger.height(tx)? else { return Ok((None, None)) };
-    let block = ledger.block(height)?;
-    Ok((Some(height.0), block.map(|block| UtcTime(block.time))))
+    let height = ledger.height(tx)?.map(|height| height.0);
+    Ok((height, ledger.time(tx)?.map(UtcTime)))
 }
 
 /// Blocks from this one to the tip, both counted. A sparse chain's last block is not the tip.

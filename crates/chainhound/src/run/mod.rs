@@ -2,6 +2,7 @@
 
 mod address;
 mod block;
+mod coinjoin;
 mod demo;
 mod describe;
 mod index;
@@ -73,6 +74,7 @@ pub(crate) fn run(cli: &Cli, say: &Say, output: &mut Output) -> Result<Exit, Fai
         Verb::Store(StoreVerb::Check(args)) => store::check(args, session),
         Verb::Store(StoreVerb::Inspect(args)) => store::inspect(args, session),
         Verb::Tags(verb) => tags::run(verb, session),
+        Verb::CoinJoin(args) => coinjoin::run(args, session),
         Verb::Trace(args) => trace::run(args, session),
         Verb::Demo(args) => demo::run(args, session),
     }

@@ -89,6 +89,62 @@ impl<'a> Meter<'a> {
     }
 }
 
+/// Shows how far a count has come: of something, or of nobody knows how much.
+pub(crate) struct Counter<'a> {
+    say: &'a Say,
+    what: &'static str,
+    total: Option<u64>,
+    bar: Option<ProgressBar>,
+    last_line: Instant,
+    next: u64,
+}
+
+/// Between two looks at the clock.
+const LOOK_EVERY: u64 = 1 << 14;
+
+impl<'a> Counter<'a> {
+    /// Of so many, where that is known.
+    pub(crate) fn new(say: &'a Say, what: &'static str, total: Option<u64>) -> Self {
+        let bar = (!say.is_quiet() && stderr().is_terminal()).then(|| {
+            let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
+            let template = match total {
+                Some(_) => "{wide_bar} {percent:>3}% of {human_len} {msg}, {eta} left",
+                None => "{spinner} {human_pos} {msg}",
+            };
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            bar.set_message(what);
+            bar
+        });
+        Self { say, what, total, bar, last_line: Instant::now(), next: LOOK_EVERY }
+    }
+
+    /// So many are done.
+    pub(crate) fn at(&mut self, done: u64) {
+        if done < self.next {
+            return;
+        }
+        self.next = done + LOOK_EVERY;
+        match &self.bar {
+            Some(bar) => bar.set_position(done),
+            None if self.last_line.elapsed() >= LINE_EVERY => {
+                self.last_line = Instant::now();
+                let of = self.total.map_or_else(String::new, |total| format!(" of {total}"));
+                self.say.note(format_args!("{done}{of} {}", self.what));
+            }
+            None => {}
+        }
+    }
+
+    /// Clears the bar.
+    pub(crate) fn finish(self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 fn per_second(transactions: u32, start: Instant) -> u64 {
     (f64::from(transactions) / start.elapsed().as_secs_f64().max(1e-3)) as u64
 }

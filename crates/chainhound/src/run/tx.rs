@@ -1,13 +1,14 @@
 //! `chainhound tx`.
 
+use analyze::change::{Judge, Options};
 use chain::{Flags, Ledger, Sats, TxNum};
 
-use super::{Session, describe};
+use super::{Session, coinjoin, describe};
 use crate::{
     args::TxArgs,
     failure::{Exit, Failure},
-    ledger::Chain,
-    output::{TxDocument, TxInput, TxOutput},
+    ledger::{Chain, on_ledger},
+    output::{ChangeField, TxDocument, TxInput, TxOutput},
     root::parse_txid,
 };
 
@@ -45,13 +46,15 @@ fn document(chain: &Chain, tx: TxNum) -> Result<TxDocument, Failure> {
     let taken: u64 = inputs.iter().map(|input| input.value.0).sum();
     let mints = flags.has(Flags::COINBASE) || flags.has(Flags::STUB);
     let fee = (!mints).then(|| Sats(taken).checked_sub(Sats(paid))).flatten();
+    let verdict = on_ledger!(chain, ledger => Judge::new(Options::default()).verdict(ledger, tx))?;
+    let (change, heuristics) = verdict.map(ChangeField::of).unzip();
     // The place in a block is known only where all of the block is.
     let position = block.as_ref().filter(|_| chain.is_whole());
     Ok(TxDocument {
         txid: ledger.txid(tx)?.to_string(),
         height: height.map(|height| height.0),
         block_hash: block.as_ref().map(|block| block.hash.to_string()),
-        time: block.as_ref().map(|block| report::model::UtcTime(block.time)),
+        time: ledger.time(tx)?.map(report::model::UtcTime),
         position: position.and_then(|block| tx.0.checked_sub(block.txs.start)),
         confirmations: height
             .and_then(|height| describe::confirmations(ledger, chain.is_whole(), height)),
@@ -62,6 +65,9 @@ fn document(chain: &Chain, tx: TxNum) -> Result<TxDocument, Failure> {
             .iter()
             .map(|output| tx_output(ledger, output))
             .collect::<Result<_, _>>()?,
+        coinjoin: on_ledger!(chain, ledger => coinjoin::inspect(ledger, tx))?,
+        change,
+        heuristics: heuristics.unwrap_or_default(),
     })
 }
 

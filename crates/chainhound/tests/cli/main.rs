@@ -7,12 +7,14 @@
 //! * `labels`: `tags`: import, look-up, export, kills
 //! * `bad_input`: everything that is wrong, with the exit code and the words
 //! * `real_data`: mainnet blocks and the theft of May 2024, where the data is there
+//! * `coinjoins`: `coinjoin`, what `tx` says about change, the labelled real transactions
 //! * `demo`: the replay, small
 //! * `transcripts`: the commands in `docs/guide/cli.md`, with their output
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
 
 mod bad_input;
+mod coinjoins;
 mod demo;
 mod harness;
 mod indexing;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use chain::{Flags, Height, Ledger, MemoryLedger, Network, Sats, SparseSpend, Spend};
 use proptest::prelude::*;
-use source::{SourceError, SparseSet, Transactions};
+use source::{Single, SourceError, SparseSet, Transactions, each_transaction};
 use testkit::data_dir;
 
 const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -48,6 +48,33 @@ fn one_or_many_in_any_wrapping() {
         let set = read(&text).unwrap();
         assert_eq!((set.txs.len(), set.unchecked_txids), (count, count as u64), "{text}");
     }
+}
+
+#[test]
+fn one_after_the_other_in_the_order_of_the_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let line = |txid: &str, prev: &str| esplora(txid, prev, "").replace('\n', "");
+    let lonely = line(A, B).replace(r#","prevout":{"scriptpubkey":"51","value":7}"#, "");
+    let write = |name: &str, text: String| std::fs::write(dir.path().join(name), text).unwrap();
+    write("2.jsonl", format!("{}\n{}\n", line(A, B), line(A, B)));
+    write("1.jsonl", format!("{}\n{lonely}\n", line(B, A)));
+    write("3.txt", "no transactions".to_owned());
+    let mut told = Vec::new();
+    each_transaction(dir.path(), Network::Mainnet, &mut |single| told.push(single)).unwrap();
+    let names: Vec<String> = told
+        .iter()
+        .map(|single| match single {
+            Single::Whole(tx) => tx.txid.to_string()[..1].to_owned(),
+            Single::Incomplete { txid, prevout } => format!("-{txid}{}", prevout.txid),
+        })
+        .collect();
+    assert_eq!(names, ["b", &format!("-{A}{B}"), "a", "a"]);
+    // The same transaction as when all are put together.
+    let set = read(&line(A, B)).unwrap();
+    assert_eq!(told[2], Single::Whole(set.txs[0].clone()));
+    write("2.jsonl", format!("{}\n[\n", line(A, B)));
+    let error = each_transaction(dir.path(), Network::Mainnet, &mut |_| ()).unwrap_err();
+    assert!(error.to_string().contains("2.jsonl: line 3"), "{error}");
 }
 
 #[test]
