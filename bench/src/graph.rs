@@ -62,6 +62,16 @@ fn reach_up_to(ledger: &impl Ledger, root: TxNum, hops: u32, most: u32) -> anyho
     Ok(reached)
 }
 
+/// The question about one transaction.
+pub(crate) fn question_from(
+    ledger: &impl Ledger,
+    root: TxNum,
+    hops: u32,
+) -> anyhow::Result<Question> {
+    anyhow::ensure!(root.0 < ledger.tx_count(), "there is no transaction number {root}");
+    Ok(Question { root, hops, reached: reach(ledger, root, hops)? })
+}
+
 /// A question whose answer is about a tenth of all transactions, as near as one of a few dozen
 /// evenly spaced transactions comes.
 pub(crate) fn question(ledger: &impl Ledger, hops: u32) -> anyhow::Result<Question> {

@@ -29,6 +29,7 @@ use std::{
 
 use analyze::trace::Policy;
 use anyhow::Context as _;
+use chain::TxNum;
 use clap::{Parser, Subcommand};
 use store::Store;
 
@@ -123,6 +124,9 @@ enum Job {
     Reach {
         /// A store, or a datadir of regtest
         store: PathBuf,
+        /// Start at this transaction, by number, instead of looking for one that reaches a tenth of all
+        #[arg(long, value_name = "NUMBER")]
+        from: Option<u32>,
     },
 
     /// Whole processes: a small trace, `status`
@@ -198,9 +202,13 @@ fn run(args: &Args) -> anyhow::Result<()> {
         Job::Append { blocks, store } => append::figures(&[append::measure(blocks, store)?]),
         Job::Lookups { store } => lookups::measure(&open_store(store)?)?,
         Job::Clustering(options) => clustering::measure(&open_store(&options.store)?, options)?,
-        Job::Reach { store } => {
+        Job::Reach { store, from } => {
             let store = open_store(store)?;
-            sweeps::reach(&store, graph::question(&store, 20)?)?.0
+            let question = match from {
+                Some(root) => graph::question_from(&store, TxNum(*root), 20)?,
+                None => graph::question(&store, 20)?,
+            };
+            sweeps::reach(&store, question)?.0
         }
         Job::Commands { datadir } => {
             sweeps::small(&open_store(datadir)?, &Product::build()?, datadir)?

@@ -138,7 +138,8 @@ pub(crate) fn reach(ledger: &impl Ledger, question: Question) -> anyhow::Result<
     query.policy = Policy::Poison;
     query.stops.max_hops = Some(question.hops);
     // The root itself is not counted as passed.
-    let reached = sweep(ledger, &query)?.reach.transactions + 1;
+    let reach = sweep(ledger, &query)?.reach;
+    let reached = reach.transactions + 1;
     let traced = quickest(5, || {
         let clock = Clock::start();
         sweep(ledger, &query)?;
@@ -150,7 +151,11 @@ pub(crate) fn reach(ledger: &impl Ledger, question: Question) -> anyhow::Result<
         Ok(clock.passed().wall)
     })?;
     let mut figures = Figures::default();
-    figures.group(format!("Forward reach of {} hops: {reached} transactions", question.hops));
+    let Question { root, hops, .. } = question;
+    figures.group(format!(
+        "Forward reach of {hops} hops from number {root}: {reached} transactions, {} outputs",
+        reach.outputs
+    ));
     let traced = traced.as_secs_f64();
     figures.add("chainhound, poison trace", traced * 1e3, "ms", Target::AtMost(150.0));
     let walked = walked.as_secs_f64();
