@@ -133,7 +133,7 @@ pub fn scan<R: ReadAt + ?Sized>(
                     at = next;
                     continue;
                 }
-                if window.being_written(end, rules)? {
+                if window.is_blank_at_end(end, rules)? && !window.is_whole(start + FRAME, len)? {
                     sink.finding(start, FindingKind::IncompleteTail { missing: 0 });
                     return Ok(resume);
                 }
@@ -160,7 +160,7 @@ pub fn scan<R: ReadAt + ?Sized>(
                     let next = next.unwrap_or(window.len);
                     sink.finding(at, FindingKind::Garbage { len: next - at });
                     at = next;
-                } else if window.being_written(end, rules)? {
+                } else if window.is_blank_at_end(end, rules)? {
                     sink.finding(at, FindingKind::IncompleteTail { missing: 0 });
                     return Ok(resume);
                 } else {
@@ -291,19 +291,21 @@ impl<R: ReadAt + ?Sized> Window<'_, R> {
         Ok(rules.magic.starts_with(bytes) || rules.key.is_blank(bytes, at))
     }
 
-    /// Whether a block that ends at `end` looks half written: it is the last one, and more of its
-    /// end is blank than in any usual block (32 bytes of witness and 4 of lock time may be zero)
-    /// before the space allocated ahead. Should it really end so, it counts as soon as something
-    /// follows it.
-    fn being_written(&mut self, end: u64, rules: &Rules) -> io::Result<bool> {
-        const SUSPICIOUS: u64 = 64;
-        let after = self.get(end, 4, HOP)?;
-        if after.is_empty() || !rules.key.is_blank(after, end) {
-            return Ok(false);
-        }
-        let start = end - SUSPICIOUS;
-        let blank = rules.key.is_blank(self.get(start, SUSPICIOUS as usize, HOP)?, start);
+    /// Whether a record that ends at `end` may be half written: it is the last one, the space
+    /// allocated ahead goes on behind it, and its own last byte is as blank as that.
+    fn is_blank_at_end(&mut self, end: u64, rules: &Rules) -> io::Result<bool> {
+        let around = self.get(end - 1, 2, HOP)?;
+        let blank = around.len() == 2 && rules.key.is_blank(around, end - 1);
         Ok(blank && self.blank_end(end, rules)?.is_none())
+    }
+
+    /// Whether all of a block is there: it can be read to its last byte, and its transactions and
+    /// their witnesses are what its header and coinbase commit to (BIP-0141). Many a block ends with
+    /// zeroes, those of a lock time at least.
+    fn is_whole(&mut self, at: u64, len: u32) -> io::Result<bool> {
+        let raw = self.get(at, len as usize, HOP)?;
+        let block = bitcoin::consensus::deserialize::<bitcoin::Block>(raw);
+        Ok(block.is_ok_and(|block| block.check_merkle_root() && block.check_witness_commitment()))
     }
 
     /// Where blank space ends that starts at `at`; `None` if it goes on to the end of the file.

@@ -2,8 +2,9 @@
 
 use std::{fs, io::Write};
 
-use bitcoin::Block;
+use bitcoin::{Amount, Block, OutPoint, ScriptBuf, TxOut, Witness};
 use chain::Height;
+use testkit::mine;
 
 use crate::made::{
     MAGIC, best, chain, child, dir, extend, findings, hashes, open, record, records,
@@ -75,9 +76,10 @@ fn check_filling(key: [u8; 8]) {
     assert_eq!((best(&found).len(), found.refresh().unwrap()), (3, 0), "{key:02x?}");
     assert_eq!(findings(&found), [] as [&str; 0], "{key:02x?}");
 
-    // The frame, the header, and all but the end of the block: nothing counts yet.
+    // The frame, the header, and all but the end of the block: nothing counts yet. The last four
+    // bytes are a lock time of zero, so that without a key they are there already.
     let end = before.len();
-    for written in [8, 88, after.len() - end - 70] {
+    for written in [8, 88, after.len() - end - 70, after.len() - end - 5] {
         let mut now = bytes.clone();
         now[..end + written].copy_from_slice(&after[..end + written]);
         fs::write(&path, &now).unwrap();
@@ -92,6 +94,50 @@ fn check_filling(key: [u8; 8]) {
     assert_eq!(found.refresh().unwrap(), 1);
     assert_eq!(best(&found), hashes(&blocks));
     assert_eq!(findings(&found), [] as [&str; 0]);
+}
+
+/// Blocks whose last bytes are zero like the space behind them: an output with many zeroes, and a
+/// witness of nothing else.
+fn blocks_that_end_blank() -> [Block; 2] {
+    let genesis = mine::genesis().block_hash();
+    let nothing = ScriptBuf::from(vec![0; 200]);
+    let output = TxOut { value: Amount::from_sat(1), script_pubkey: nothing };
+    let coinbase = mine::coinbase(mine::coinbase_script(1, 0), vec![output.clone()]);
+    let mut spend = coinbase.clone();
+    spend.input[0].previous_output = OutPoint::new(coinbase.compute_txid(), 0);
+    spend.input[0].witness = Witness::from_slice(&[[0; 200]]);
+    let place = mine::Place { parent: genesis, time: 1_700_000_001 };
+    [mine::block(place, vec![coinbase.clone()]), mine::block(place, vec![coinbase, spend])]
+}
+
+#[test]
+fn a_block_that_ends_with_zeroes_counts_when_it_is_whole() {
+    for block in blocks_that_end_blank() {
+        for key in [[0; 8], [0x5a, 1, 2, 3, 4, 5, 6, 0xff]] {
+            let before = record(&mine::genesis()).len();
+            let mut whole = records(&[mine::genesis(), block.clone()]);
+            whole.iter_mut().zip(key.into_iter().cycle()).for_each(|(byte, key)| *byte ^= key);
+            let mut padded = whole.clone();
+            padded.resize(whole.len() + (1 << 16), 0);
+            let dir = dir(&[("blk00000.dat", &padded), ("xor.dat", &key)]);
+            // At once, though nothing follows.
+            assert_eq!(best(&open(&dir)).len(), 2, "{key:02x?}");
+            assert_eq!(findings(&open(&dir)), [] as [&str; 0]);
+            // At no byte earlier, and at the last byte that is not zero.
+            let path = dir.path().join("blk00000.dat");
+            let mut found = None;
+            for written in before + 8..=whole.len() {
+                let mut now = whole[..written].to_vec();
+                now.resize(padded.len(), 0);
+                fs::write(&path, &now).unwrap();
+                let found = found.get_or_insert_with(|| open(&dir));
+                found.refresh().unwrap();
+                let there = now[..whole.len()] == whole;
+                assert_eq!(best(found).len(), 1 + usize::from(there), "{written} bytes");
+                assert_eq!(findings(found).is_empty(), there, "{written} bytes");
+            }
+        }
+    }
 }
 
 #[test]
