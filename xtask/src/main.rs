@@ -42,7 +42,9 @@ enum Chore {
     /// Write a large synthetic chain as a node's blk*.dat files, with its truth beside it
     ///
     /// Valid regtest blocks: wallets that pay, consolidate and reuse addresses, exchanges that pay
-    /// in batches, CoinJoins, peel chains and thefts. The same seed gives the same bytes.
+    /// in batches, CoinJoins, peel chains and thefts. The same seed gives the same bytes. Ten million
+    /// transactions take minutes and 5 GB.
+    #[command(after_help = CHAIN_HELP)]
     Chain(Chain),
 
     /// Measure speed and size against the project's targets
@@ -62,7 +64,7 @@ struct Chain {
     #[arg(long, value_name = "N")]
     txs: u64,
 
-    /// Folder that gets blocks/ (blk*.dat) and truth/; made where it is missing
+    /// Folder that gets blocks/ and truth/; made where it is missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
@@ -70,6 +72,18 @@ struct Chain {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 }
+
+const CHAIN_HELP: &str = "\
+What is written:
+  DIR/blocks/blk*.dat           the chain, for `chainhound index --blocks-dir DIR/blocks`
+  DIR/truth/transactions.bin    four bytes a transaction: what it really is, and its change output
+  DIR/truth/outputs.bin         four bytes an output: whose it is
+  DIR/truth/entities.csv        who there is: number and role
+  DIR/truth/summary.json        counts, seed and tip
+crates/testkit/src/generate/truth.rs describes the files in truth/ byte for byte.
+
+Example:
+  cargo xtask chain --txs 100000 --out chain";
 
 const BENCH_HELP: &str = "\
 Examples:

@@ -15,7 +15,7 @@ Examples:
 Environment:
   BITCOIND_EXE           a node of your own, used instead of installing one
   CHAINHOUND_TEST_DATA   folder of real chain data [default: ../shared/data beside the checkout]
-  CHAINHOUND_STRESS      so many times as many random cases in tests of decoders [default: 1]")]
+  CHAINHOUND_STRESS      so many times as many random cases [default: 1]")]
 pub(crate) struct Suite {
     #[command(flatten)]
     node: node::Prefix,

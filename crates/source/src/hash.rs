@@ -110,6 +110,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(testkit::cases(256)))]
         #[test]
         fn pieces_hash_like_the_whole(pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..150), 0..5)) {
             let borrowed: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();

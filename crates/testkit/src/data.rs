@@ -18,10 +18,11 @@ pub fn data_dir() -> Option<PathBuf> {
     None
 }
 
-/// How many times as many cases a property test shall try: `CHAINHOUND_STRESS`, otherwise 1.
-pub fn stress() -> u32 {
-    let asked = std::env::var("CHAINHOUND_STRESS").ok().and_then(|text| text.parse().ok());
-    asked.unwrap_or(1)
+/// How many cases a property test shall try: the usual number, times `CHAINHOUND_STRESS` where that
+/// is set.
+pub fn cases(usual: u32) -> u32 {
+    let stress = std::env::var("CHAINHOUND_STRESS").ok().and_then(|text| text.parse().ok());
+    usual.saturating_mul(stress.unwrap_or(1))
 }
 
 /// Says on standard error that a test could not do its work.

@@ -6,8 +6,8 @@
 //! * [`replay`]: the theft of May 2024 on such a chain, to score a tracer against.
 //! * [`node`]: a real node on regtest, where one is installed.
 //! * [`compare`]: the first thing that two ledgers answer differently.
-//! * [`data_dir`]: where real chain data lies, if this machine has it; [`stress`]: how thorough random
-//!   tests shall be.
+//! * [`data_dir`]: where real chain data lies, if this machine has it; [`cases`]: how thorough random
+//!   tests are.
 
 pub mod blkfile;
 pub mod compare;
@@ -19,6 +19,6 @@ pub mod mine;
 pub mod node;
 mod random;
 
-pub use data::{data_dir, stress};
+pub use data::{cases, data_dir};
 pub use generate::replay;
 pub use language::{Chain, ParseError};

@@ -137,6 +137,7 @@ fn a_heuristic_that_is_off_has_no_opinion() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(testkit::cases(256)))]
     /// Turning the outputs round turns the places round, and nothing else.
     #[test]
     fn places_follow_the_outputs(

@@ -142,6 +142,7 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(testkit::cases(256)))]
         #[test]
         fn undoing_restores_what_was(
             pairs in prop::collection::vec((0u32..40, 0u32..40), 1..80),

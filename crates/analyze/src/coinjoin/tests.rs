@@ -317,6 +317,7 @@ fn coins(values: &[u64], from: u64) -> Vec<(u64, u64)> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(testkit::cases(256)))]
     #[test]
     fn the_order_decides_nothing(
         (inputs, mixed_in) in values().prop_flat_map(shuffled),

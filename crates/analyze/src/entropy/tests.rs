@@ -121,6 +121,7 @@ fn cut(
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(testkit::cases(256)))]
     #[test]
     fn counts_are_those_of_the_definition(
         inputs in prop::collection::vec(1_u64..12, 1..6),

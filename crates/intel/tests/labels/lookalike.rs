@@ -72,6 +72,7 @@ fn alike(text: &str, prefix: usize, suffix: usize, fill: &str) -> String {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(testkit::cases(256)))]
     #[test]
     fn the_search_finds_what_a_naive_one_finds(
         entries in proptest::collection::vec(hex(), 1..8),

@@ -140,7 +140,7 @@ fn set_of(imports: &[Import]) -> TagSet {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(testkit::cases(96)))]
 
     #[test]
     fn order_and_repetition_change_nothing(tags in tags(), actors in actors(), at in any::<prop::sample::Index>()) {

@@ -196,6 +196,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(testkit::cases(256)))]
         #[test]
         fn the_key_is_bound_to_the_position(
             key in any::<[u8; 8]>(),

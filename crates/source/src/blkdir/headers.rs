@@ -283,6 +283,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(testkit::cases(256)))]
         #[test]
         fn the_order_of_insertion_changes_nothing(
             parents in prop::collection::vec((any::<prop::sample::Index>(), any::<bool>()), 1..60),

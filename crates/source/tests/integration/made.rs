@@ -87,6 +87,5 @@ pub(crate) fn hashes(blocks: &[Block]) -> Vec<BlockHash> {
 
 /// How many cases: `CHAINHOUND_STRESS` multiplies them.
 pub(crate) fn cases(usual: u32) -> proptest::test_runner::Config {
-    let stress = std::env::var("CHAINHOUND_STRESS").ok().and_then(|text| text.parse().ok());
-    proptest::test_runner::Config::with_cases(usual.saturating_mul(stress.unwrap_or(1)))
+    proptest::test_runner::Config::with_cases(testkit::cases(usual))
 }

@@ -240,7 +240,7 @@ fn seeds_that_failed_once() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 6 * crate::stress(), ..Default::default() })]
+    #![proptest_config(ProptestConfig::with_cases(crate::cases(6)))]
     #[test]
     fn any_seed_gives_a_valid_chain(seed: u64, transactions in 0_u64..1500) {
         let (dir, summary) = chain(seed, transactions);

@@ -161,6 +161,7 @@ fn what_is_wrong_is_named_with_its_place() {
 }
 
 proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(crate::cases(256)))]
     /// Words of the language in any order, and noise: an error at worst.
     #[test]
     fn no_text_panics(text in "((block|blocks 3|tx|x|a:|a|->|coinbase|a:0|A:1|A:\\*|data:\"x\"|[|]|on|\\n|\\PC) ?){0,40}") {

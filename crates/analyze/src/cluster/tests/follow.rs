@@ -83,7 +83,7 @@ fn same_after_reorganisation<R: Rule<MemoryLedger> + Clone>(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(testkit::cases(48)))]
 
     #[test]
     fn batch_is_incremental_is_after_reorganisation(

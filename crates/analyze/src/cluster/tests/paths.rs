@@ -107,7 +107,7 @@ fn distances(ledger: &MemoryLedger, from: AddressNum) -> BTreeMap<AddressNum, us
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(testkit::cases(32)))]
 
     #[test]
     fn paths_are_shortest_true_and_symmetric(blocks in random::blocks(9)) {

@@ -127,6 +127,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(testkit::cases(256)))]
         #[test]
         fn ratios_are_exact(total in 1..1u64 << 63, amount: u64, weight: u64) {
             let (amount, weight) = (amount % total, weight % (total + 1));

@@ -181,7 +181,7 @@ fn rest(trace: &Trace) -> u128 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(testkit::cases(256)))]
 
     #[test]
     fn queues_agree_with_single_satoshis(world in world()) {

@@ -164,7 +164,7 @@ fn hostile_names_stay_text() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: testkit::cases(48), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_mesh(
