@@ -9,6 +9,7 @@ pub mod coinjoin;
 pub mod entropy;
 mod error;
 pub mod exposure;
+pub mod peel;
 pub mod trace;
 
 pub use error::{Error, Result};

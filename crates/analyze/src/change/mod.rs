@@ -169,6 +169,21 @@ pub enum Family {
     Composite,
 }
 
+impl Family {
+    /// The name in JSON and tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Script => "script",
+            Self::Selection => "selection",
+            Self::Roundness => "roundness",
+            Self::Freshness => "freshness",
+            Self::Successor => "successor",
+            Self::Composite => "composite",
+        }
+    }
+}
+
 /// What a heuristic says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opinion {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use analyze::change::{Cleared, Heuristic, Judge, Strength, Verdict};
 use chain::{Ledger, TxNum};
 
-use crate::{generated, sets};
+use crate::{generated, sets, tables::percent};
 
 /// Opinions and verdicts against the truth.
 #[derive(Default)]
@@ -62,13 +62,6 @@ impl Tally {
             );
         }
         println!("contradictions {}, CoinJoins {}", self.contradictions, self.cleared);
-    }
-}
-
-fn percent(part: usize, whole: usize) -> String {
-    match (part * 1000).checked_div(whole) {
-        Some(share) => format!("{}.{} %", share / 10, share % 10),
-        None => "-".to_owned(),
     }
 }
 

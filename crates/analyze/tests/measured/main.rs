@@ -11,4 +11,6 @@ mod cluster;
 mod coinjoin;
 mod entropy;
 mod generated;
+mod peel;
 mod sets;
+mod tables;
