@@ -270,36 +270,6 @@ fn classes_of_a_generated_chain() {
     }
 }
 
-/// Transactions a second on one thread; in a release build, `cargo test --release … -- --ignored`.
-#[test]
-#[ignore = "a measurement of speed"]
-fn speed_heavy() {
-    let Some(data) = testkit::data_dir() else { return };
-    let blocks: Vec<Tx> = sets::blocks(&data).into_iter().flat_map(|(_, txs)| txs).collect();
-    let mixes = sets::labelled(&data, "whirlpool");
-    let buffers = |txs: &[Tx]| -> Vec<ShapeBuf> {
-        let buffer = |tx: &Tx| {
-            let mut buffer = ShapeBuf::default();
-            tx.shape(&mut buffer);
-            buffer
-        };
-        txs.iter().map(buffer).collect()
-    };
-    for (name, buffers) in [("blocks", buffers(&blocks)), ("whirlpool", buffers(&mixes))] {
-        let mut detector = Detector::default();
-        let (mut count, mut found) = (0_u64, 0_u64);
-        let start = std::time::Instant::now();
-        while start.elapsed().as_millis() < 1000 {
-            for buffer in &buffers {
-                count += 1;
-                found += u64::from(detector.class(&buffer.shape()).protocol().is_some());
-            }
-        }
-        let rate = u128::from(count) * 1_000_000 / start.elapsed().as_micros();
-        println!("{name}: {rate} transactions/s, {found} of {count} found");
-    }
-}
-
 #[test]
 fn false_positives_in_fixtures() {
     let Some(data) = testkit::data_dir() else { return };

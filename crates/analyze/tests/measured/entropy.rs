@@ -47,38 +47,3 @@ fn the_vectors_come_out_exactly() {
         );
     }
 }
-
-/// How much of the labelled transactions the default limits reach, and what it takes.
-#[test]
-#[ignore = "a measurement of speed"]
-fn reach_heavy() {
-    let Some(data) = testkit::data_dir() else { return };
-    println!("| set | n | counted | size | budget | too many | deterministic links | slowest |");
-    for set in ["whirlpool", "whirlpool_tx0", "joinmarket_like", "joinmarket_postmix", "wasabi1"] {
-        let (mut counted, mut links, mut slowest) = (0, 0, 0);
-        let mut why = std::collections::BTreeMap::<&str, usize>::new();
-        let txs = crate::sets::labelled(&data, set);
-        for tx in &txs {
-            let values = |coins: &[crate::sets::Coin]| -> Vec<Sats> {
-                coins.iter().map(|coin| coin.value).collect()
-            };
-            let start = std::time::Instant::now();
-            let (inputs, outputs) = (values(&tx.inputs), values(&tx.outputs));
-            let found = entropy(&inputs, &outputs, IntraFees::default(), Limits::default());
-            slowest = slowest.max(start.elapsed().as_millis());
-            links += found.deterministic.len();
-            match found.counted {
-                Ok(_) => counted += 1,
-                Err(reason) => *why.entry(reason.name()).or_default() += 1,
-            }
-        }
-        let of = |reason| why.get(reason).copied().unwrap_or(0);
-        println!(
-            "| {set} | {} | {counted} | {} | {} | {} | {links} | {slowest} ms |",
-            txs.len(),
-            of("size"),
-            of("budget"),
-            of("too_many")
-        );
-    }
-}
