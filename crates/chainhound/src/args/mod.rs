@@ -4,6 +4,7 @@ mod coinjoin;
 mod demo;
 mod index;
 mod lookup;
+mod peel;
 mod store;
 mod tags;
 mod trace;
@@ -18,6 +19,7 @@ pub(crate) use self::{
     demo::DemoArgs,
     index::IndexArgs,
     lookup::{AddressArgs, BlockArgs, StatusArgs, TxArgs},
+    peel::{PeelArgs, PeelStop},
     store::{CheckArgs, InspectArgs, StoreVerb},
     tags::{ExportArgs, ImportArgs, ListArgs, RemoveArgs, TagLookupArgs, TagsVerb},
     trace::{ALL_POLICIES, TraceArgs},
@@ -97,6 +99,8 @@ pub(crate) enum Verb {
     Block(BlockArgs),
     /// Follow money from (or back to) where it was
     Trace(TraceArgs),
+    /// Follow a peel chain: small payments, the rest moves on
+    Peel(PeelArgs),
     /// What sources say about addresses: import labels, ask them, write them out
     #[command(subcommand)]
     Tags(TagsVerb),

@@ -136,10 +136,11 @@ impl<L: Ledger> Naming for Names<'_, L> {
     }
 }
 
-/// Who a claim is about: the actor's usual name, or the label.
+/// Who a claim is about: the actor's usual name, or the label; on one line, whatever it is.
 fn entity(claim: Claim<'_>) -> String {
     let described = claim.actors().first().map(|actor| actor.label());
-    described.or_else(|| claim.actor()).unwrap_or_else(|| claim.label()).to_owned()
+    let name = described.or_else(|| claim.actor()).unwrap_or_else(|| claim.label());
+    name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Who says so: the source, or the pack where it stands.

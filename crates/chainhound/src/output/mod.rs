@@ -8,6 +8,7 @@ mod claims;
 mod coinjoin;
 mod demo;
 mod document;
+mod peel;
 mod rows;
 mod status;
 mod tags;
@@ -37,6 +38,9 @@ pub(crate) use self::{
         BeforeMixing, BoundsScore, DemoDestination, DemoDocument, PolicyScore, Score, Share, Totals,
     },
     document::{Body, Document, Provenance},
+    peel::{
+        PeelBranch, PeelDocument, PeelEnd, PeelHop, PeelOutput, PeelPayment, PeelSign, PeelTotals,
+    },
     rows::{Facts, Rows},
     status::{
         CheckDocument, FileSize, IndexDocument, InspectDocument, Sizes, SparseDocument,

@@ -65,7 +65,7 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         match (&self.address, &self.script) {
             (Some(address), _) => address.clone(),
             (None, Some(script)) => format!("script:{script}"),

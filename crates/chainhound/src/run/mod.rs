@@ -6,6 +6,7 @@ mod coinjoin;
 mod demo;
 mod describe;
 mod index;
+mod peel;
 mod progress;
 mod sparse;
 mod status;
@@ -76,6 +77,7 @@ pub(crate) fn run(cli: &Cli, say: &Say, output: &mut Output) -> Result<Exit, Fai
         Verb::Tags(verb) => tags::run(verb, session),
         Verb::CoinJoin(args) => coinjoin::run(args, session),
         Verb::Trace(args) => trace::run(args, session),
+        Verb::Peel(args) => peel::run(args, session),
         Verb::Demo(args) => demo::run(args, session),
     }
 }

@@ -20,6 +20,7 @@ mod harness;
 mod indexing;
 mod labels;
 mod lookups;
+mod peeling;
 mod real_data;
 mod stopping;
 mod tracing;
