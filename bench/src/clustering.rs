@@ -12,11 +12,8 @@ use std::{
 };
 
 use analyze::{
-    cluster::{
-        AllInputs, Clustering, CoinJoinsApart, Guard, Live, Options, Rule, StoredClasses, build,
-        score,
-    },
-    coinjoin::{Detector, ShapeBuf},
+    cluster::{AllInputs, Clustering, CoinJoinsApart, Guard, Live, Options, Rule, build, score},
+    coinjoin::{Class, Detector, ShapeBuf},
 };
 use anyhow::Context as _;
 use chain::{AddressNum, InputAddresses, Ledger, TxNum};
@@ -59,12 +56,10 @@ pub(crate) fn measure(store: &Store, options: &ClusteringOptions) -> anyhow::Res
     let union = peer["union_cpu_s"].as_f64();
 
     let clock = Clock::start();
-    let apart = classes(store)?;
+    let apart = recognise(store)?;
     let cpu = clock.passed().cpu.as_secs_f64();
-    figures.add("recognising CoinJoins, one thread", cpu, "CPU s", Target::None);
-    let stored = StoredClasses(|tx: TxNum| {
-        apart.get(tx.index() / 64).is_some_and(|word| word >> (tx.0 % 64) & 1 == 1)
-    });
+    let what = format!("recognising CoinJoins again, one thread: {apart} to keep apart");
+    figures.add(what, cpu, "CPU s", Target::None);
     let without = Options { threads: options.threads, guard: None };
     let guarded = Options { guard: Some(Guard::default()), ..without };
 
@@ -75,14 +70,11 @@ pub(crate) fn measure(store: &Store, options: &ClusteringOptions) -> anyhow::Res
     };
     let (all, passed) = repeat(store, &AllInputs, &without)?;
     add("nothing kept out", passed, Target::None);
-    let (kept, passed) = repeat(store, &stored, &without)?;
+    let (kept, passed) = repeat(store, &CoinJoinsApart, &without)?;
     let target = union.map_or(Target::None, Target::AtMost);
-    add("CoinJoins kept out, classes known", passed, target);
-    let (reviewed, passed) = repeat(store, &stored, &guarded)?;
+    add("CoinJoins kept out, by the classes in the store", passed, target);
+    let (reviewed, passed) = repeat(store, &CoinJoinsApart, &guarded)?;
     add("… with the supercluster guard", passed, Target::None);
-    let (recognised, passed) = repeat(store, &CoinJoinsApart, &without)?;
-    add("… recognising them meanwhile", passed, Target::None);
-    anyhow::ensure!(recognised == kept, "classes known and recognised give different clusters");
     anyhow::ensure!(kept.ids().eq(reviewed.ids()), "the guard changed the clusters");
 
     let clusters = |clustering: &Clustering| {
@@ -125,7 +117,7 @@ pub(crate) fn measure(store: &Store, options: &ClusteringOptions) -> anyhow::Res
         }
         None => figures.note(format!("not measured: {}", peer["skipped"])),
     }
-    follow(store, stored, guarded, &mut figures)?;
+    follow(store, CoinJoinsApart, guarded, &mut figures)?;
     Ok(figures)
 }
 
@@ -186,19 +178,18 @@ fn follow<R: Rule<Store>>(
     Ok(())
 }
 
-/// A bit for every transaction whose inputs must stay apart.
-fn classes(ledger: &impl Ledger) -> anyhow::Result<Vec<u64>> {
-    let mut bits = vec![0u64; (ledger.tx_count() as usize).div_ceil(64)];
+/// Looks at every transaction and compares with what the store says: how many must stay apart.
+fn recognise(store: &Store) -> anyhow::Result<u64> {
     let (mut detector, mut buffer) = (Detector::default(), ShapeBuf::default());
-    for tx in (0..ledger.tx_count()).map(TxNum) {
-        let found = detector.classify_tx(ledger, tx, &mut buffer)?;
-        if found.is_some_and(|finding| finding.do_not_union)
-            && let Some(word) = bits.get_mut(tx.index() / 64)
-        {
-            *word |= 1 << (tx.0 % 64);
-        }
+    let mut apart = 0;
+    for tx in (0..store.tx_count()).map(TxNum) {
+        let shape = buffer.load(store, tx)?;
+        let class = shape.map_or(Class::NONE, |shape| detector.class(&shape));
+        let stored = store.class(tx)?.map(|stored| stored.byte);
+        anyhow::ensure!(stored == Some(class.byte()), "transaction {tx}: another class is stored");
+        apart += u64::from(class.do_not_union());
     }
-    Ok(bits)
+    Ok(apart)
 }
 
 /// The clustering, and the median times after one run to warm up.

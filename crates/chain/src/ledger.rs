@@ -49,6 +49,12 @@ pub trait Ledger {
         Ok(self.block(height)?.map(|block| block.time))
     }
 
+    /// What the transaction was recognised as when it was indexed; `None` where the ledger keeps no
+    /// such thing, or has not got to it yet. Whoever asks can find out from the shape then.
+    fn class(&self, _tx: TxNum) -> Result<Option<StoredClass>> {
+        Ok(None)
+    }
+
     /// The block at a height, `None` above the tip or where a sparse ledger lacks it.
     fn block(&self, height: Height) -> Result<Option<Block>>;
 
@@ -256,6 +262,16 @@ impl Flags {
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
+}
+
+/// What a transaction was recognised as when it was indexed. Only who wrote it knows what it means:
+/// `analyze::coinjoin`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StoredClass {
+    /// Number of the set of rules that said so. Other rules must not believe it.
+    pub rules: u32,
+    /// What they said.
+    pub byte: u8,
 }
 
 /// Why a ledger could not answer.

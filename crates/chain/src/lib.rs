@@ -11,7 +11,8 @@ mod numbers;
 pub mod script;
 
 pub use ledger::{
-    Block, Flags, Input, InputAddresses, Ledger, LedgerError, Output, Result, Spend, Tip,
+    Block, Flags, Input, InputAddresses, Ledger, LedgerError, Output, Result, Spend, StoredClass,
+    Tip,
 };
 pub use memory::{
     MemoryLedger, MemoryLedgerError, SparseInput, SparseOutput, SparseSpend, SparseTx,

@@ -13,11 +13,14 @@
 //! # }
 //! ```
 
+mod classes;
 mod pipeline;
+
+pub use classes::recognise;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use chain::{BlockHash, Height, Tip};
+use chain::{BlockHash, Height, LedgerError, Tip};
 use source::{BestChain, BlockDir, SourceError};
 use store::{StoreError, Writer};
 
@@ -43,6 +46,13 @@ impl Default for Options<'_> {
 }
 
 impl Options<'_> {
+    fn threads(&self) -> usize {
+        match self.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        }
+    }
+
     fn is_stopped(&self) -> bool {
         self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
     }
@@ -86,6 +96,9 @@ pub enum IngestError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Reading back what was stored.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     /// The store's last block is not among the blocks.
     #[error(
         "the store's tip, block {height} ({hash}), is in none of the block files: they are older \
@@ -100,7 +113,7 @@ pub enum IngestError {
 }
 
 /// Brings a store up to the best chain of a directory of block files: rolls back what is not in
-/// it, appends what is missing, commits.
+/// it, appends what is missing, recognises CoinJoins among it, commits.
 ///
 /// # Errors
 /// [`IngestError`]; a damaged block is named with its file and place. Blocks before it are kept.
@@ -114,11 +127,15 @@ pub fn index(
     let rolled_back = leave_lost_branch(&chain, writer)?;
     let start = writer.tip().map_or(0, |tip| tip.height.0 + 1);
     let target = options.until.unwrap_or(chain.tip().height).min(chain.tip().height);
-    let stopped = if start <= target.0 {
-        pipeline::run(blocks, &chain, start..target.0 + 1, writer, options, &mut observe)?
+    let run = if start <= target.0 {
+        pipeline::run(blocks, &chain, start..target.0 + 1, writer, options, &mut observe)
     } else {
-        false
+        Ok(false)
     };
+    // Of the last commit, also where a bad block ended the run, and of a run that was killed.
+    let recognised = recognise(writer, options.threads()).and_then(|()| Ok(writer.commit()?));
+    let stopped = run?;
+    recognised?;
     let appended = writer.tip().map_or(0, |tip| tip.height.0 + 1).saturating_sub(start);
     Ok(Summary { rolled_back, appended, tip: writer.tip(), stopped })
 }

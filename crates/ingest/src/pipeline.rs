@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use source::{BestChain, BlockDir, BlockPlace, BlockReader, DecodedBlock, SourceError};
 use store::{Batch, Writer};
 
-use crate::{IngestError, Options, Progress};
+use crate::{IngestError, Options, Progress, recognise};
 
 /// Bytes of blocks in a group, without and with a bound on memory.
 const GROUP: u64 = 16 << 20;
@@ -40,10 +40,7 @@ pub(crate) fn run(
     // A commit comes behind a group: who asks for smaller steps gets smaller groups.
     let groups = group(&places, group_bytes.min(options.commit_bytes));
     let bytes_total = places.iter().map(|place| u64::from(place.len)).sum();
-    let threads = match options.threads {
-        0 => thread::available_parallelism().map_or(1, usize::from),
-        threads => threads,
-    };
+    let threads = options.threads();
     let window = threads + 2;
 
     thread::scope(|scope| {
@@ -96,6 +93,7 @@ pub(crate) fn run(
             let stopped = options.is_stopped();
             if uncommitted >= options.commit_bytes || stopped || i + 1 == groups.len() {
                 writer.commit()?;
+                recognise(writer, threads)?;
                 uncommitted = 0;
             }
             if let Some(tip) = writer.tip() {

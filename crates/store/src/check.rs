@@ -123,6 +123,10 @@ fn blocks(store: &Store, report: &mut CheckReport) -> Result<(), StoreError> {
 fn transactions(store: &Store, report: &mut CheckReport) -> Result<(), StoreError> {
     let (columns, counts) = (&store.columns, store.counts());
     let (mut input, mut output) = (0, 0);
+    let classes = columns.tx_class.len();
+    report.expect(classes <= counts.transactions.into(), || {
+        columns.tx_class.damaged(counts.transactions.into(), "more classes than transactions")
+    });
     for tx in 0..counts.transactions {
         let inputs = columns.inputs_of(tx, counts.transactions, counts.inputs)?;
         let outputs = columns.outputs_of(tx, counts.transactions, counts.outputs)?;

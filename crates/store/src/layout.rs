@@ -59,6 +59,8 @@ columns! {
     tx_id = "tx.id",
     /// u16: chain::Flags.
     tx_flags = "tx.flags",
+    /// u8: what the transaction was recognised as. May end before the last transaction.
+    tx_class = "tx.class",
     /// u40 per 64 transactions: first input of the group.
     tx_in_base = "tx.in.base",
     /// u24: first input, from the base.

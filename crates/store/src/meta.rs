@@ -52,6 +52,8 @@ pub(crate) struct Meta {
     pub(crate) network: Network,
     pub(crate) tip: Option<Tip>,
     pub(crate) counts: Counts,
+    /// Which rules filled `tx.class`; 0 before any did.
+    pub(crate) class_rules: u32,
     /// One per column, in the order of [`COLUMN_NAMES`].
     pub(crate) extents: Vec<Extent>,
 }
@@ -60,7 +62,7 @@ impl Meta {
     /// A store without a block.
     pub(crate) fn empty(network: Network) -> Self {
         let extents = vec![Extent::EMPTY; COLUMN_NAMES.len()];
-        Self { network, tip: None, counts: Counts::default(), extents }
+        Self { network, tip: None, counts: Counts::default(), class_rules: 0, extents }
     }
 
     pub(crate) fn path(dir: &Path) -> PathBuf {
@@ -105,8 +107,8 @@ impl Meta {
         }
         let _ = writeln!(
             text,
-            "blocks {}\ntransactions {}\ninputs {}\noutputs {}\naddresses {}",
-            c.blocks, c.transactions, c.inputs, c.outputs, c.addresses
+            "blocks {}\ntransactions {}\ninputs {}\noutputs {}\naddresses {}\nclasses {}",
+            c.blocks, c.transactions, c.inputs, c.outputs, c.addresses, self.class_rules
         );
         for (name, extent) in COLUMN_NAMES.iter().zip(&self.extents) {
             let _ = writeln!(text, "{name} {} {:08x}", extent.len, extent.tail_sum);
@@ -168,6 +170,7 @@ impl Meta {
                 outputs: number(fields, "outputs")?,
                 addresses: number(fields, "addresses")?,
             },
+            class_rules: number(fields, "classes")?,
             extents: extents.collect::<Option<_>>()?,
         })
     }

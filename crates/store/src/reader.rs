@@ -10,7 +10,7 @@ use std::{
 use bitcoin::{Script, ScriptBuf, hashes::Hash};
 use chain::{
     AddressNum, Block, BlockHash, Flags, Height, Input, InputAddresses, Ledger, LedgerError,
-    Network, OutNum, Output, Sats, Spend, Tip, TxNum, Txid,
+    Network, OutNum, Output, Sats, Spend, StoredClass, Tip, TxNum, Txid,
 };
 
 use crate::{
@@ -193,6 +193,15 @@ impl Ledger for Store {
     fn flags(&self, tx: TxNum) -> Result<Flags, LedgerError> {
         let bits = self.columns.tx_flags.record::<2>(self.known_tx(tx)?.into())?;
         Ok(Flags(u16::from_le_bytes(*bits)))
+    }
+
+    fn class(&self, tx: TxNum) -> Result<Option<StoredClass>, LedgerError> {
+        let (tx, rules) = (u64::from(self.known_tx(tx)?), self.meta.class_rules);
+        if tx >= self.columns.tx_class.len() {
+            return Ok(None);
+        }
+        let [byte] = *self.columns.tx_class.record(tx)?;
+        Ok(Some(StoredClass { rules, byte }))
     }
 
     fn height(&self, tx: TxNum) -> Result<Option<Height>, LedgerError> {

@@ -6,6 +6,7 @@
 //! a writer that finds the store dirty removes them (see [`Writer::repair`]).
 
 mod append;
+mod classes;
 mod rollback;
 
 use std::{
@@ -17,7 +18,7 @@ use chain::{Network, Tip};
 use rustc_hash::FxHashMap;
 
 use crate::{
-    column::WriteColumn,
+    column::{Bytes, WriteColumn},
     error::StoreError,
     index::Index,
     join::Join,
@@ -52,6 +53,7 @@ pub struct Writer {
     address_index: Index,
     tip: Option<Tip>,
     counts: Counts,
+    class_rules: u32,
     committed: Meta,
     /// Something is in the files that is not committed.
     touched: bool,
@@ -121,13 +123,20 @@ impl Writer {
         ] {
             slots.sync()?;
         }
-        let meta =
-            Meta { network: self.network, tip: self.tip, counts: self.counts, extents: extents? };
+        let meta = self.meta(extents?);
         meta.write(&self.dir)?;
         self.committed = meta;
         self.touched = false;
         self.lock.set_dirty(false)?;
         self.trim()
+    }
+
+    /// The commit record for things as they are.
+    fn meta(&self, extents: Vec<Extent>) -> Meta {
+        let Self { network, tip, counts, .. } = *self;
+        // An empty store looks the same whether it was ever full or not.
+        let class_rules = if self.columns.tx_class.len() > 0 { self.class_rules } else { 0 };
+        Meta { network, tip, counts, class_rules, extents }
     }
 
     /// Cuts files to what counts, if nobody is reading now; else a later call does.
@@ -181,6 +190,7 @@ impl Writer {
             address_index: Index::write(dir, ADDRESS_INDEX, counts.addresses)?,
             tip: meta.tip,
             counts,
+            class_rules: meta.class_rules,
             committed: meta,
             touched: false,
             join: Join::default(),

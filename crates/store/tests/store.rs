@@ -13,9 +13,11 @@ use std::{
 };
 
 use bitcoin::{Block, OutPoint, consensus::serialize, hashes::Hash};
-use chain::{Flags, Height, Ledger, MemoryLedger, Network, OutNum, Sats, Spend, TxNum};
+use chain::{
+    Flags, Height, Ledger, MemoryLedger, Network, OutNum, Sats, Spend, StoredClass, TxNum,
+};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
-use store::{Batch, FORMAT_VERSION, Options, Store, Writer};
+use store::{Batch, FORMAT_VERSION, Options, Store, StoreError, Writer};
 use tempfile::TempDir;
 use testkit::{Chain, compare::differences};
 
@@ -37,6 +39,9 @@ block
 tx f: b:0 d:0 -> G:* data:"" data:"end"
 "#;
 
+/// Who gave the classes; what they mean is not the store's business.
+const RULES: u32 = 3;
+
 fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("compat/v{FORMAT_VERSION}.tar.gz"))
 }
@@ -53,6 +58,8 @@ fn written(blocks: &[Block]) -> TempDir {
     let open = || Writer::open(dir.path(), Network::Regtest, Options::default()).unwrap();
     let mut writer = open();
     writer.append(&batch(blocks)).unwrap();
+    let classes: Vec<u8> = (0..writer.counts().transactions).map(|tx| tx as u8 % 9).collect();
+    writer.push_classes(RULES, &classes).unwrap();
     writer.commit().unwrap();
     drop(writer);
     drop(open());
@@ -170,8 +177,32 @@ fn facts(store: &Store, chain: &Chain) {
     assert_eq!(store.output(large).unwrap().value, Sats(1 << 40));
     let data = store.output_at(tx("f"), 2).unwrap().unwrap();
     assert_eq!(store.output_script(data).unwrap().as_bytes(), b"\x6a\x03end");
+    assert_eq!(store.class(TxNum(12)).unwrap(), Some(StoredClass { rules: RULES, byte: 3 }));
     let flags = store.flags(tx("d")).unwrap();
     assert!(flags.has(Flags::VERSION_1) && flags.has(Flags::LOCKTIME) && flags.has(Flags::RBF));
+}
+
+/// The column may end early, never late, and is emptied for the rules of another release.
+#[test]
+fn classes_follow_and_are_replaced() {
+    let chain = Chain::parse(CHAIN).unwrap();
+    let dir = written(chain.blocks());
+    let class = |tx: u32| {
+        let class = Store::open(dir.path()).unwrap().class(TxNum(tx)).unwrap();
+        class.map(|class| (class.rules, class.byte))
+    };
+    let mut writer = Writer::open(dir.path(), Network::Regtest, Options::default()).unwrap();
+    assert_eq!((writer.classified(RULES), writer.classified(RULES + 1)), (80, 0));
+    assert!(matches!(writer.push_classes(RULES, &[1]), Err(StoreError::Full { .. })));
+    assert_eq!(class(79), Some((RULES, 7)));
+    let reader = Store::open(dir.path()).unwrap();
+    writer.push_classes(RULES + 1, &[5, 6]).unwrap();
+    assert!(matches!(reader.ensure_current(), Err(StoreError::Reorganised)));
+    writer.commit().unwrap();
+    assert_eq!(writer.classified(RULES + 1), 2);
+    assert_eq!((class(1), class(2)), (Some((RULES + 1, 6)), None));
+    drop((reader, writer));
+    assert!(store::check(dir.path(), |_| ()).unwrap().is_good());
 }
 
 #[test]

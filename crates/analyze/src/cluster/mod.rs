@@ -33,7 +33,7 @@ pub use diff::{Diff, Merge, Split, diff};
 pub use guard::{Finding, Guard, Part};
 pub use live::{Live, Synced};
 pub use members::{Activity, Members, activity};
-pub use rule::{AllInputs, CoinJoinsApart, Rule, StoredClasses, WithChange};
+pub use rule::{AllInputs, CoinJoinsApart, Rule, WithChange};
 pub use score::{Ratio, Score, score};
 pub use snapshot::SnapshotError;
 pub use why::{Joint, Limits, Step, Why, why};

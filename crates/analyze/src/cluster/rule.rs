@@ -43,12 +43,9 @@ pub trait Rule<L: Ledger>: Sync {
 }
 
 /// The multi-input heuristic with everything kept out that the detector wants kept apart
-/// ([`crate::coinjoin::Finding::do_not_union`]).
+/// ([`crate::coinjoin::Finding::do_not_union`]), when it was indexed or now.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CoinJoinsApart;
-
-/// Name of the rule that keeps CoinJoins apart, whether they are recognised now or were at ingest.
-const MULTI_INPUT: &str = "multi_input";
 
 impl<L: Ledger> Rule<L> for CoinJoinsApart {
     type Memory = (Detector, ShapeBuf);
@@ -58,7 +55,7 @@ impl<L: Ledger> Rule<L> for CoinJoinsApart {
     }
 
     fn name(&self) -> &str {
-        MULTI_INPUT
+        "multi_input"
     }
 
     fn excludes(
@@ -67,27 +64,7 @@ impl<L: Ledger> Rule<L> for CoinJoinsApart {
         tx: TxNum,
         (detector, buffer): &mut Self::Memory,
     ) -> chain::Result<bool> {
-        let finding = detector.classify_tx(ledger, tx, buffer)?;
-        Ok(finding.is_some_and(|finding| finding.do_not_union))
-    }
-}
-
-/// The same rule for classes that are known already: the function says whether the inputs of a
-/// transaction must stay apart.
-#[derive(Clone, Copy, Debug)]
-pub struct StoredClasses<F>(pub F);
-
-impl<L: Ledger, F: Fn(TxNum) -> bool + Sync> Rule<L> for StoredClasses<F> {
-    type Memory = ();
-
-    fn memory(&self) {}
-
-    fn name(&self) -> &str {
-        MULTI_INPUT
-    }
-
-    fn excludes(&self, _ledger: &L, tx: TxNum, _memory: &mut ()) -> chain::Result<bool> {
-        Ok(self.0(tx))
+        Ok(detector.class_of(ledger, tx, buffer)?.do_not_union())
     }
 }
 

@@ -53,6 +53,10 @@ pub const RULES: [&str; 13] = [
     suspicion::PAYJOIN,
 ];
 
+/// Number of this set of rules. It changes whenever a rule does, so that classes kept by a store
+/// ([`Class`]) are not believed when the rules that gave them are not these.
+pub const RULES_VERSION: u32 = 1;
+
 /// Applies the rules, one transaction after the other, reusing its memory.
 #[derive(Clone, Debug, Default)]
 pub struct Detector {
@@ -90,7 +94,7 @@ impl Detector {
         self.classify(shape).map_or(Class::NONE, |finding| finding.class())
     }
 
-    /// What a transaction of a ledger is.
+    /// What a transaction of a ledger is. Where the ledger knows that it is nothing, that is believed.
     ///
     /// # Errors
     /// Whatever the ledger reports.
@@ -100,8 +104,34 @@ impl Detector {
         tx: TxNum,
         buffer: &mut ShapeBuf,
     ) -> chain::Result<Option<Finding>> {
+        if stored_class(ledger, tx)? == Some(Class::NONE) {
+            return Ok(None);
+        }
         Ok(buffer.load(ledger, tx)?.and_then(|shape| self.classify(&shape)))
     }
+
+    /// [`Detector::classify_tx`] in one byte; what the ledger knows already is believed.
+    ///
+    /// # Errors
+    /// Whatever the ledger reports.
+    pub fn class_of(
+        &mut self,
+        ledger: &impl Ledger,
+        tx: TxNum,
+        buffer: &mut ShapeBuf,
+    ) -> chain::Result<Class> {
+        if let Some(class) = stored_class(ledger, tx)? {
+            return Ok(class);
+        }
+        let shape = buffer.load(ledger, tx)?;
+        Ok(shape.map_or(Class::NONE, |shape| self.class(&shape)))
+    }
+}
+
+/// The class that a ledger keeps of a transaction, if these rules gave it.
+fn stored_class(ledger: &impl Ledger, tx: TxNum) -> chain::Result<Option<Class>> {
+    let stored = ledger.class(tx)?.filter(|stored| stored.rules == RULES_VERSION);
+    Ok(stored.and_then(|stored| Class::from_byte(stored.byte)))
 }
 
 fn existed(finding: &Finding) -> bool {

@@ -15,7 +15,8 @@ use crate::{
     branch::Branch,
     plan::{self, Size, cases},
     scratch::{
-        assert_holds, batch, dir, files, first_other_byte, fresh, index, settle, until, writer,
+        assert_holds, assert_recognised, batch, dir, files, first_other_byte, fresh, index, settle,
+        until, writer,
     },
 };
 
@@ -58,6 +59,7 @@ proptest! {
         }
         let done = index(files.path(), store.path(), &options).unwrap();
         prop_assert_eq!(done.tip.unwrap().height.index() + 1, chain.len());
+        assert_recognised(store.path());
         assert_holds(store.path(), &chain);
         settle(store.path());
         prop_assert_eq!(first_other_byte(store.path(), fresh(&chain).path()), None);

@@ -7,8 +7,9 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
+use analyze::coinjoin::{Class, Detector, RULES_VERSION, ShapeBuf};
 use bitcoin::{Block, consensus::serialize, hashes::Hash};
-use chain::{Flags, Height, Ledger, MemoryLedger, Network};
+use chain::{Flags, Height, Ledger, MemoryLedger, Network, StoredClass, TxNum};
 use ingest::{IngestError, Options, Summary};
 use source::BlockDir;
 use store::{Batch, Store, StoreError, Writer};
@@ -88,9 +89,11 @@ pub(crate) fn oracle(blocks: &[Block]) -> MemoryLedger {
     MemoryLedger::from_blocks(Network::Regtest, blocks).unwrap()
 }
 
-/// Lets a writer cut what is left behind the end of the files.
+/// Lets a writer cut what is left behind the end of the files, and recognise what nobody has yet.
 pub(crate) fn settle(store: &Path) {
-    drop(writer(store));
+    let mut writer = writer(store);
+    ingest::recognise(&mut writer, 1).unwrap();
+    writer.commit().unwrap();
 }
 
 /// Every answer of the store is the naive ledger's, and its own check finds nothing.
@@ -105,6 +108,19 @@ pub(crate) fn assert_holds(store: &Path, blocks: &[Block]) {
 pub(crate) fn assert_good(store: &Path) {
     let report = store::check(store, |_| ()).unwrap();
     assert!(report.is_good(), "{:?}", report.findings);
+}
+
+/// Every transaction has a class in the store, and it is what the transaction's shape says.
+#[track_caller]
+pub(crate) fn assert_recognised(store: &Path) {
+    let store = Store::open(store).unwrap();
+    let (mut detector, mut buffer) = (Detector::default(), ShapeBuf::default());
+    for tx in (0..store.tx_count()).map(TxNum) {
+        let shape = buffer.load(&store, tx).unwrap();
+        let byte = shape.map_or(Class::NONE, |shape| detector.class(&shape)).byte();
+        let expected = StoredClass { rules: RULES_VERSION, byte };
+        assert_eq!(store.class(tx).unwrap(), Some(expected), "{tx:?}");
+    }
 }
 
 /// The store's files by name. Without the locks: the writer's mark and the count of rollbacks.

@@ -12,7 +12,7 @@ use crate::{
     error::StoreError,
     index::{self, Index},
     layout::{ADDRESS_GROUP, NO_ADDRESS, TX_GROUP, u40},
-    meta::{Counts, Meta},
+    meta::Counts,
 };
 
 /// Transactions taken away in one step: bounds the memory that a deep rollback needs.
@@ -112,10 +112,9 @@ impl Writer {
     }
 
     /// Writes the commit record for the columns as they are, and leaves the store dirty.
-    fn write_meta(&mut self) -> Result<(), StoreError> {
+    pub(super) fn write_meta(&mut self) -> Result<(), StoreError> {
         let extents: Result<_, _> = self.columns.each_mut().map(WriteColumn::sync).collect();
-        let (network, tip, counts) = (self.network, self.tip, self.counts);
-        Meta { network, tip, counts, extents: extents? }.write(&self.dir)
+        self.meta(extents?).write(&self.dir)
     }
 
     /// Counts of the chain cut to `blocks` blocks.
@@ -164,6 +163,7 @@ impl Writer {
             block_tx: block * 4,
             tx_id: tx * 32,
             tx_flags: tx * 2,
+            tx_class: columns.tx_class.len().min(tx),
             tx_in_base: groups * 5,
             tx_in: tx * 3,
             tx_out_base: groups * 5,

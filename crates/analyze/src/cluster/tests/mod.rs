@@ -101,9 +101,6 @@ fn a_coinjoin_joins_nothing_unless_nobody_looks() {
         tx own: mix:0 a:5 -> G:*";
     check(text, CoinJoinsApart, None, "F V");
     check(text, AllInputs, None, "A B C D E | F V");
-    let (chain, ledger) = parse(text);
-    let mix = tx(&chain, &ledger, "mix");
-    check(text, StoredClasses(move |tx| tx == mix), None, "F V");
 }
 
 #[test]
