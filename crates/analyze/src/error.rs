@@ -49,6 +49,9 @@ pub enum Error {
     /// has this, for a coinbase must mature for 100 blocks.
     #[error("coinbase {0} is spent in its own block: fees cannot be followed into it")]
     ImmatureCoinbase(Txid),
+    /// Exposure says how much went to whom, and this policy does not say how much.
+    #[error("exposure needs a policy that conserves value (haircut, fifo, lifo or tiho), not {0}")]
+    NotConserving(crate::trace::Policy),
     /// A clustering of one rule cannot be gone on with, or explained, by another.
     #[error("the clustering was made by the rule '{has}', not by '{wanted}': build it again")]
     OtherRule {

@@ -21,7 +21,7 @@ mod visit;
 mod walk;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use chain::{Ledger, Output, TxNum};
 

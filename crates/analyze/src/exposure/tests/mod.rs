@@ -1,6 +1,8 @@
 //! Namings for tests: parties by name of address.
 
 mod ends;
+mod properties;
+mod sums;
 
 use std::collections::BTreeMap;
 

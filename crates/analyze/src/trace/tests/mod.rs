@@ -4,7 +4,7 @@ mod backward;
 mod fees;
 mod oracle;
 mod policies;
-mod properties;
+pub(crate) mod properties;
 mod roots;
 mod stops;
 

@@ -19,21 +19,21 @@ const FIRST: u32 = 4_500;
 /// Which of the unspent outputs to spend, what to pay out of a thousand (the rest is the fee), and
 /// what to bring in from unknown transactions.
 #[derive(Clone, Debug)]
-struct Draft {
+pub(crate) struct Draft {
     spend: Vec<u16>,
     fresh: Vec<u8>,
     pay: Vec<u16>,
 }
 
 #[derive(Clone, Debug)]
-struct World {
+pub(crate) struct World {
     blocks: Vec<(Vec<Draft>, u8)>,
     roots: Vec<(u16, u8)>,
     follow: bool,
     seed: u64,
 }
 
-fn world() -> impl Strategy<Value = World> {
+pub(crate) fn world() -> impl Strategy<Value = World> {
     let draft = (
         prop::collection::vec(any::<u16>(), 0..5),
         prop::collection::vec(0..30u8, 0..3),
@@ -53,7 +53,7 @@ fn world() -> impl Strategy<Value = World> {
 
 /// A ledger of the drafts: every transaction in a block with a coinbase that claims subsidy and
 /// fees or a little less.
-fn ledger(world: &World) -> MemoryLedger {
+pub(crate) fn ledger(world: &World) -> MemoryLedger {
     let script = |tag: u64| ScriptBuf::from_bytes(vec![0x51, (tag % 5) as u8]);
     let mut txs: Vec<SparseTx> = Vec::new();
     let mut unspent: Vec<(OutPoint, u64)> = Vec::new();
@@ -134,7 +134,7 @@ fn ledger(world: &World) -> MemoryLedger {
 }
 
 /// The question, and the roots as the oracle wants them.
-fn question(world: &World, ledger: &MemoryLedger) -> (Query, BTreeMap<OutNum, u32>) {
+pub(crate) fn question(world: &World, ledger: &MemoryLedger) -> (Query, BTreeMap<OutNum, u32>) {
     let mut count = 0;
     while ledger.output(OutNum(count)).is_ok() {
         count += 1;
