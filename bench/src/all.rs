@@ -9,7 +9,7 @@ use anyhow::Context as _;
 
 use crate::{
     append, figures::Figures, generate, graph, indexing, indexing::Product, lookups, open_store,
-    peers, sweeps,
+    peers, screening, sweeps,
 };
 
 /// What to leave out, and where things go.
@@ -51,6 +51,7 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<Figures> {
         if largest {
             figures.append(sweeps::small(&store, &product, &datadir)?);
             figures.append(lookups::measure(&store)?);
+            figures.append(screening::measure(&store)?);
             let question = graph::question(&store, 20)?;
             let (reach, ours) = sweeps::reach(&store, question)?;
             figures.append(reach);
@@ -93,7 +94,7 @@ mod tests {
     use store::Writer;
 
     use super::chain;
-    use crate::{append, graph, lookups, open_store, sweeps};
+    use crate::{append, graph, lookups, open_store, screening, sweeps};
 
     fn index(blocks: &Path, store: &Path) {
         let blocks = BlockDir::open(blocks, None).unwrap();
@@ -111,6 +112,7 @@ mod tests {
         assert_eq!(append::figures(&[cost, cost]).missed(), 0);
         let store = open_store(&folder).unwrap();
         lookups::measure(&store).unwrap();
+        screening::measure(&store).unwrap();
         for policy in Policy::ALL {
             let swept = sweeps::sweep_whole(&store, policy, Duration::ZERO).unwrap();
             assert!(swept["transactions"].as_u64() > Some(500), "{policy}: {swept}");

@@ -18,6 +18,7 @@ mod lookups;
 mod machine;
 mod peers;
 mod process;
+mod screening;
 mod sweeps;
 
 use std::{
@@ -120,6 +121,12 @@ enum Job {
         store: PathBuf,
     },
 
+    /// Screen addresses of a store against made-up labels and a book
+    Screening {
+        /// A store, or a datadir of regtest
+        store: PathBuf,
+    },
+
     /// How far twenty hops reach, by a poison trace and by a plain walk
     Reach {
         /// A store, or a datadir of regtest
@@ -201,6 +208,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
         }
         Job::Append { blocks, store } => append::figures(&[append::measure(blocks, store)?]),
         Job::Lookups { store } => lookups::measure(&open_store(store)?)?,
+        Job::Screening { store } => screening::measure(&open_store(store)?)?,
         Job::Clustering(options) => clustering::measure(&open_store(&options.store)?, options)?,
         Job::Reach { store, from } => {
             let store = open_store(store)?;

@@ -20,6 +20,8 @@ pub(crate) enum Exit {
     Usage,
     /// The data (or the node with it) is not there or cannot be read.
     Unavailable,
+    /// No verdict either way: a person has to look.
+    Inconclusive,
     /// Stopped by a signal before the end; what was done is kept. 128 and the signal's number, as
     /// shells count.
     Interrupted(u8),
@@ -33,6 +35,7 @@ impl Exit {
             Self::Negative => 1,
             Self::Usage => 2,
             Self::Unavailable => 3,
+            Self::Inconclusive => 4,
             Self::Interrupted(signal) => 128_u8.saturating_add(signal),
         })
     }

@@ -9,7 +9,7 @@ use store::{Store, StoreError};
 use crate::{failure::Failure, place::Place, say::Say};
 
 /// How often a question is repeated when the chain is reorganised under it.
-const TRIES: u32 = 3;
+pub(crate) const TRIES: u32 = 3;
 
 /// An open chain.
 #[derive(Debug)]
@@ -62,7 +62,11 @@ impl Chain {
         }
     }
 
-    fn ensure_current(&self) -> Result<(), StoreError> {
+    /// Whether what was read so far is of one chain.
+    ///
+    /// # Errors
+    /// [`StoreError::Reorganised`] where it may not be.
+    pub(crate) fn ensure_current(&self) -> Result<(), StoreError> {
         match self {
             Self::Whole(store) => store.ensure_current(),
             Self::Sparse(_) => Ok(()),
@@ -151,6 +155,18 @@ pub(crate) fn read_sparse(
         ));
     }
     Ok(MemoryLedger::from_sparse(network, set.txs)?)
+}
+
+/// The chain; `None` where the datadir has none.
+pub(crate) fn open_if_any(
+    place: &Place,
+    file: Option<&Path>,
+    say: &Say,
+) -> Result<Option<Chain>, Failure> {
+    if file.is_none() && !place.has_chain() {
+        return Ok(None);
+    }
+    open(place, file, say).map(Some)
 }
 
 fn open(place: &Place, file: Option<&Path>, say: &Say) -> Result<Chain, Failure> {

@@ -2,8 +2,8 @@
 //!
 //! Floor 6. Only this crate touches argv, the environment, stdout and exit codes; what it knows
 //! about chains it asks the crates below. The way of a command: [`args`] is what was typed,
-//! [`place`] which data it means, [`labels`] what sources say, [`run`] has one file per verb, [`output`] is what comes out, and
-//! [`failure`] what comes out when nothing does.
+//! [`place`] which data it means, [`labels`] what sources say, [`run`] has one file per verb,
+//! [`output`] is what comes out, and [`failure`] what comes out when nothing does.
 
 mod amount;
 mod args;
@@ -11,6 +11,7 @@ mod failure;
 mod interrupt;
 mod labels;
 mod ledger;
+mod lines;
 mod names;
 mod output;
 mod place;

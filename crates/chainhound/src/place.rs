@@ -42,8 +42,8 @@ impl DataDir {
             present.next().filter(|_| present.next().is_none())
         };
         // Labels alone decide only where there is no chain at all.
-        let only = match all().any(|place| place.has_data()) {
-            true => only_one(Place::has_data),
+        let only = match all().any(|place| place.has_chain()) {
+            true => only_one(Place::has_chain),
             false => only_one(|place| place.labels().is_dir()),
         };
         match only {
@@ -91,7 +91,8 @@ impl Place {
         self.graph().join("meta").exists()
     }
 
-    fn has_data(&self) -> bool {
+    /// Whether there is a chain, whole or sparse.
+    pub(crate) fn has_chain(&self) -> bool {
         self.has_graph() || self.sparse().exists()
     }
 }

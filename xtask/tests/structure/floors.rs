@@ -11,6 +11,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("analyze", 2),
     ("intel", 2),
     ("ingest", 3),
+    ("screen", 3),
     ("lake", 3),
     ("guard", 4),
     ("lure", 4),

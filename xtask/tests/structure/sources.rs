@@ -14,7 +14,7 @@ const USUAL_LINES: usize = 400;
 const EMPTY_NAMES: &[&str] = &["utils", "util", "helpers", "helper", "common", "manager", "misc"];
 
 /// Crates that see the chain only through `trait Ledger`: same input, same bytes.
-const PURE: &[&str] = &["crates/chain/", "crates/analyze/", "crates/intel/"];
+const PURE: &[&str] = &["crates/chain/", "crates/analyze/", "crates/intel/", "crates/screen/"];
 /// What they would need to do otherwise.
 const OUTSIDE_WORLD: &[&str] = &[
     "std::fs",
@@ -29,7 +29,8 @@ const OUTSIDE_WORLD: &[&str] = &[
 ];
 
 /// Amounts are whole satoshis wherever they are shared out or judged.
-const WITHOUT_FLOATS: &[&str] = &["crates/analyze/src/trace", "crates/chain/", "crates/guard/"];
+const WITHOUT_FLOATS: &[&str] =
+    &["crates/analyze/src/trace", "crates/chain/", "crates/screen/", "crates/guard/"];
 
 /// Every Rust file below a folder, in order.
 pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {

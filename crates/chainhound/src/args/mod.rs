@@ -5,6 +5,7 @@ mod demo;
 mod index;
 mod lookup;
 mod peel;
+mod screen;
 mod store;
 mod tags;
 mod trace;
@@ -18,8 +19,9 @@ pub(crate) use self::{
     coinjoin::{CoinJoinArgs, CoinJoinVerb, ScanArgs},
     demo::DemoArgs,
     index::IndexArgs,
-    lookup::{AddressArgs, BlockArgs, StatusArgs, TxArgs},
+    lookup::{AddressArgs, BlockArgs, EsploraArg, StatusArgs, TxArgs},
     peel::{PeelArgs, PeelStop},
+    screen::{ScreenArgs, ScreenFormat},
     store::{CheckArgs, InspectArgs, StoreVerb},
     tags::{ExportArgs, ImportArgs, ListArgs, RemoveArgs, TagLookupArgs, TagsVerb},
     trace::{ALL_POLICIES, TraceArgs},
@@ -101,6 +103,8 @@ pub(crate) enum Verb {
     Trace(TraceArgs),
     /// Follow a peel chain: small payments, the rest moves on
     Peel(PeelArgs),
+    /// May this be accepted or paid? allow, review or block, with reasons
+    Screen(ScreenArgs),
     /// What sources say about addresses: import labels, ask them, write them out
     #[command(subcommand)]
     Tags(TagsVerb),

@@ -10,6 +10,7 @@ mod demo;
 mod document;
 mod peel;
 mod rows;
+mod screen;
 mod status;
 mod tags;
 mod trace;
@@ -42,6 +43,7 @@ pub(crate) use self::{
         PeelBranch, PeelDocument, PeelEnd, PeelHop, PeelOutput, PeelPayment, PeelSign, PeelTotals,
     },
     rows::{Facts, Rows},
+    screen::{ScreenDocument, ScreenedRow, VerdictCounts},
     status::{
         CheckDocument, FileSize, IndexDocument, InspectDocument, Sizes, SparseDocument,
         StatusDocument,

@@ -8,6 +8,7 @@ mod describe;
 mod index;
 mod peel;
 mod progress;
+mod screen;
 mod sparse;
 mod status;
 mod stops;
@@ -74,6 +75,7 @@ pub(crate) fn run(cli: &Cli, say: &Say, output: &mut Output) -> Result<Exit, Fai
         Verb::Block(args) => block::run(args, session),
         Verb::Store(StoreVerb::Check(args)) => store::check(args, session),
         Verb::Store(StoreVerb::Inspect(args)) => store::inspect(args, session),
+        Verb::Screen(args) => screen::run(args, session),
         Verb::Tags(verb) => tags::run(verb, session),
         Verb::CoinJoin(args) => coinjoin::run(args, session),
         Verb::Trace(args) => trace::run(args, session),

@@ -5,6 +5,7 @@
 //! * `tracing`: `trace` in every format, and its flags
 //! * `indexing`: `index`: resume, reorganisation, follow, signals, sparse sets
 //! * `labels`: `tags`: import, look-up, export, kills
+//! * `screening`: `screen`: verdicts, books, rules, streams
 //! * `bad_input`: everything that is wrong, with the exit code and the words
 //! * `real_data`: mainnet blocks and the theft of May 2024, where the data is there
 //! * `coinjoins`: `coinjoin`, what `tx` says about change, the labelled real transactions
@@ -22,6 +23,7 @@ mod labels;
 mod lookups;
 mod peeling;
 mod real_data;
+mod screening;
 mod stopping;
 mod tracing;
 mod transcripts;

@@ -27,6 +27,7 @@ tags:
 fn the_guide_is_true() {
     let home = Home::new(HEIST);
     fs::write(home.path("case17.yaml"), labels(&home)).unwrap();
+    fs::write(home.path("payees.txt"), "1B6rJ6ZKfZmkqMyBGe5KR27oWkEbQdNM7P\n").unwrap();
     let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide/cli.md");
     // The guide's files are named without a path.
     std::env::set_current_dir(home.dir.path()).unwrap();

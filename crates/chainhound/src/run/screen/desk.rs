@@ -1,0 +1,127 @@
+//! Everything that a screening goes by, opened once for many targets.
+
+use chain::Network;
+use intel::{TagSet, lookalike::Book};
+use screen::{Rules, Screen, Screened, Target};
+use store::StoreError;
+
+use super::book::{self, Shelf};
+use crate::{
+    args::ScreenArgs,
+    failure::Failure,
+    ledger::{self, Chain, TRIES},
+    names,
+    output::Provenance,
+    place::Place,
+    say::Say,
+};
+
+/// What there is to go by.
+pub(super) struct Desk {
+    place: Place,
+    rules: RuleBook,
+    tags: Option<TagSet>,
+    shelf: Shelf,
+    label_book: Option<Book>,
+    chain: Option<Chain>,
+    esplora: Option<std::path::PathBuf>,
+    books: Vec<String>,
+}
+
+/// Rules, and what the provenance says of them.
+pub(super) struct RuleBook {
+    pub(super) rules: Rules,
+    pub(super) path: Option<String>,
+    pub(super) digest: String,
+}
+
+/// A target as it was given.
+pub(super) struct Given {
+    pub(super) text: String,
+    pub(super) line: Option<u64>,
+    pub(super) target: Target,
+}
+
+/// By what a verdict was reached. The targets are beside it.
+#[derive(Clone, Debug, serde::Serialize)]
+pub(super) struct Parameters {
+    rules: Option<String>,
+    rules_digest: String,
+    books: Vec<String>,
+    book_entries: usize,
+    book_digest: Option<String>,
+    book_labels: bool,
+    esplora: Option<String>,
+}
+
+impl Desk {
+    pub(super) fn open(
+        args: &ScreenArgs,
+        place: Place,
+        rules: RuleBook,
+        say: &Say,
+    ) -> Result<Self, Failure> {
+        let tags = names::find_tags(&args.tags, &place, say)?;
+        let label_book = tags.as_ref().filter(|_| args.book_labels).map(Book::of_set);
+        if args.book_labels && tags.is_none() {
+            say.warning("--book-labels: no labels are imported");
+        }
+        let esplora = args.esplora.esplora.clone();
+        let chain = ledger::open_if_any(&place, esplora.as_deref(), say)?;
+        let shelf = book::read(&args.book, place.network, say)?;
+        let books = args.book.iter().map(|path| path.display().to_string()).collect();
+        Ok(Self { place, rules, tags, shelf, label_book, chain, esplora, books })
+    }
+
+    pub(super) fn network(&self) -> Network {
+        self.place.network
+    }
+
+    /// A result for each target. All of them are of one state of the chain.
+    pub(super) fn screen(&mut self, given: &[Given], say: &Say) -> Result<Vec<Screened>, Failure> {
+        let mut tries = 1;
+        loop {
+            let screen = self.rule();
+            let results: Result<Vec<Screened>, _> =
+                given.iter().map(|given| screen.screen(&given.target)).collect();
+            match self.chain.as_ref().map_or(Ok(()), Chain::ensure_current) {
+                Ok(()) => return Ok(results?),
+                Err(StoreError::Reorganised) if tries < TRIES => {
+                    say.detail("the chain was reorganised meanwhile: asking again");
+                    self.chain = ledger::open_if_any(&self.place, self.esplora.as_deref(), say)?;
+                    tries += 1;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    pub(super) fn provenance(&self) -> Provenance<Parameters> {
+        let parameters = Parameters {
+            rules: self.rules.path.clone(),
+            rules_digest: self.rules.digest.clone(),
+            books: self.books.clone(),
+            book_entries: self.shelf.book.as_ref().map_or(0, Book::len),
+            book_digest: self.shelf.digest.clone(),
+            book_labels: self.label_book.is_some(),
+            esplora: self.esplora.as_ref().map(|path| path.display().to_string()),
+        };
+        let provenance = match &self.chain {
+            Some(chain) => Provenance::new(chain, parameters),
+            None => Provenance::of("none", self.place.network, None, parameters),
+        };
+        provenance.with_labels(self.tags.as_ref())
+    }
+
+    fn rule(&self) -> Screen<'_> {
+        Screen {
+            network: self.place.network,
+            rules: &self.rules.rules,
+            tags: self.tags.as_ref(),
+            book: self.shelf.book.as_ref(),
+            label_book: self.label_book.as_ref(),
+            ledger: self.chain.as_ref().map(Chain::ledger),
+            is_whole: self.chain.as_ref().is_some_and(Chain::is_whole),
+        }
+    }
+}
