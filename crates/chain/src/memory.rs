@@ -1,6 +1,7 @@
 //! A small chain in plain memory, naive and obviously right: the oracle that the durable store is
 //! tested against, and the ledger of a handful of transactions fetched from elsewhere.
 
+mod agreement;
 mod blocks;
 mod order;
 mod sparse;

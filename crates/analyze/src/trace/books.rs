@@ -1,8 +1,19 @@
-//! Sums by destination.
+//! Where a trace ends: leaves, and sums by destination.
 
 use std::collections::BTreeMap;
 
-use super::model::{Booking, BookingShare, RootShare, StopReason};
+use chain::{Ledger, OutNum, Output, Spend};
+
+use super::{
+    StopAt,
+    fees::fee_of,
+    inbox::Entry,
+    model::{Booking, BookingShare, RootShare, Status, StopReason},
+    policy::Policy,
+    visit::{Arrival, End, Visitor},
+    walk::Walk,
+};
+use crate::Result;
 
 /// Adds up what ended where.
 #[derive(Debug, Default)]
@@ -91,6 +102,84 @@ impl Books {
             });
         }
         bookings
+    }
+}
+
+impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
+    /// Ends the trace at everything that was delivered to `from`.
+    pub(super) fn end_entries(&mut self, coinbase: bool, reason: StopReason) -> Result<()> {
+        let from = if coinbase { &mut self.fees } else { &mut self.own };
+        from.entries.sort_unstable_by_key(|entry| entry.source);
+        let apart = self.rules.keep_roots_apart;
+        for &Entry { source, hops, mark, .. } in &from.entries {
+            let (tx, output) = match fee_of(source) {
+                Some(_) => {
+                    // A fee is no output: there is nothing but the sum to show for it.
+                    book(&mut self.books, &self.policy, apart, reason, mark, &from.items, 0);
+                    continue;
+                }
+                None => (self.ledger.tx_of(OutNum(source))?, self.ledger.output(OutNum(source))?),
+            };
+            let value = output.value.0;
+            book(&mut self.books, &self.policy, apart, reason, mark, &from.items, value);
+            let arrival = Arrival { output, tx, hops, root: None };
+            let status = status(&output, self.rules.end);
+            let end = End { status, reason, confidence: self.stops.confidence(output.num) };
+            self.visitor.leaf(&arrival, end, || self.policy.taint(mark, &from.items, value));
+        }
+        Ok(())
+    }
+
+    /// Taint reaches an output: the trace ends there for `reason`, or the caller delivers it
+    /// further.
+    #[inline]
+    pub(super) fn arrive(&mut self, mark: P::Mark, arrival: &Arrival, reason: Option<StopReason>) {
+        let items = &self.spread.items;
+        let value = arrival.output.value.0;
+        self.visitor.arrive(arrival, || self.policy.taint(mark, items, value));
+        if let Some(reason) = reason {
+            let apart = self.rules.keep_roots_apart;
+            book(&mut self.books, &self.policy, apart, reason, mark, items, value);
+            let status = status(&arrival.output, self.rules.end);
+            let confidence = self.stops.confidence(arrival.output.num);
+            let end = End { status, reason, confidence };
+            self.visitor.leaf(arrival, end, || self.policy.taint(mark, items, value));
+        }
+    }
+
+    /// Books satoshis that end at no output.
+    #[inline]
+    pub(super) fn book(&mut self, mark: P::Mark, reason: StopReason, value: u64) {
+        let items = &self.spread.items;
+        let apart = self.rules.keep_roots_apart;
+        book(&mut self.books, &self.policy, apart, reason, mark, items, value);
+    }
+}
+
+/// Adds to the sums.
+#[inline]
+fn book<P: Policy>(
+    books: &mut Books,
+    policy: &P,
+    apart: bool,
+    reason: StopReason,
+    mark: P::Mark,
+    items: &[P::Item],
+    value: u64,
+) {
+    books.add(reason, P::amount(mark, value));
+    if apart {
+        books.add_shares(reason, &policy.taint(mark, items, value).by_root);
+    }
+}
+
+/// What became of an output, seen from the end of the trace.
+fn status(output: &Output, end: u32) -> Status {
+    match output.spend {
+        _ if output.address.is_none() => Status::Unspendable,
+        Spend::By(tx) if tx.0 < end => Status::Spent,
+        Spend::By(_) | Spend::Unspent => Status::Unspent,
+        Spend::Unknown => Status::Unknown,
     }
 }
 

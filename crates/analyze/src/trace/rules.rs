@@ -2,12 +2,16 @@
 
 use std::collections::HashSet;
 
-use chain::Ledger;
+use chain::{Ledger, Output, TxNum};
 use rustc_hash::FxBuildHasher;
 
 use super::{
-    model::{Direction, Fees, Query},
+    StopAt,
+    model::{Direction, Fees, Query, StopReason},
+    policy::Policy,
     roots,
+    visit::Visitor,
+    walk::Walk,
 };
 use crate::Result;
 
@@ -45,5 +49,60 @@ impl Rules {
             addresses: stops.addresses.iter().map(|address| address.0).collect(),
             keep_roots_apart: query.keep_roots_apart,
         })
+    }
+}
+
+impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
+    /// When the budget is used up, ends the trace at all that was delivered here. Before anything
+    /// is read: a trace that stops early has many more outputs waiting than it has passed.
+    #[inline]
+    pub(super) fn keep_to_budget(&mut self) -> Result<()> {
+        if self.reach.transactions >= self.rules.max_transactions && !self.own.entries.is_empty() {
+            self.end_entries(false, StopReason::Budget)?;
+            self.own.entries.clear();
+        }
+        Ok(())
+    }
+
+    /// Whether taint may not pass the transaction whose inputs and outputs are at hand.
+    #[inline]
+    pub(super) fn stop_before(&mut self, tx: TxNum) -> Option<StopReason> {
+        if S::TRANSACTIONS {
+            return self.stops.transaction(tx, &self.inputs, &self.outputs).map(StopReason::Named);
+        }
+        None
+    }
+
+    /// The common stop rules for an output that is no root.
+    #[inline]
+    pub(super) fn stop_at(&mut self, tx: TxNum, output: &Output) -> Option<StopReason> {
+        if let Some(rule) = self.stops.output(tx, output) {
+            return Some(StopReason::Named(rule));
+        }
+        match output.address {
+            Some(address)
+                if !self.rules.addresses.is_empty()
+                    && self.rules.addresses.contains(&address.0) =>
+            {
+                Some(StopReason::Address)
+            }
+            _ => None,
+        }
+    }
+
+    /// The stop rules for amounts and hops.
+    #[inline]
+    pub(super) fn stop_small_or_far(
+        &self,
+        mark: P::Mark,
+        value: u64,
+        hops: u32,
+        root: bool,
+    ) -> Option<StopReason> {
+        if self.rules.min_tainted > 0 && !root && P::amount(mark, value).1 < self.rules.min_tainted
+        {
+            return Some(StopReason::Value);
+        }
+        (hops >= self.rules.max_hops).then_some(StopReason::Hops)
     }
 }

@@ -1,18 +1,18 @@
 //! The walk over the tainted transactions, each once and in chain order: what both directions
 //! share.
 
-use chain::{Input, Ledger, OutNum, Output, Sats, Spend, TxNum};
+use chain::{Input, Ledger, OutNum, Output, Sats, TxNum};
 
 use super::{
     StopAt,
     books::Books,
-    fees::{BlockSpan, fee_of},
+    fees::BlockSpan,
     inbox::{Entry, Inbox, Slot},
-    model::{Direction, Place, Reach, Root, Status, StopReason, Summary, Totals},
+    model::{Direction, Place, Reach, Root, Summary, Totals},
     policy::{Dests, Marks, Policy, Pool, Source},
     roots::{self, When},
     rules::Rules,
-    visit::{Arrival, End, Visitor},
+    visit::Visitor,
 };
 use crate::{Error, Result};
 
@@ -230,67 +230,6 @@ impl<'a, L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'a, L, P, S, V> {
         self.due.iter().find(|(at, _)| *at == place).map(|(_, index)| *index)
     }
 
-    /// When the budget is used up, ends the trace at all that was delivered here. Before anything
-    /// is read: a trace that stops early has many more outputs waiting than it has passed.
-    #[inline]
-    pub(super) fn keep_to_budget(&mut self) -> Result<()> {
-        if self.reach.transactions >= self.rules.max_transactions && !self.own.entries.is_empty() {
-            self.end_entries(false, StopReason::Budget)?;
-            self.own.entries.clear();
-        }
-        Ok(())
-    }
-
-    /// Whether taint may not pass the transaction whose inputs and outputs are at hand.
-    #[inline]
-    pub(super) fn stop_before(&mut self, tx: TxNum) -> Option<StopReason> {
-        if S::TRANSACTIONS {
-            return self.stops.transaction(tx, &self.inputs, &self.outputs).map(StopReason::Named);
-        }
-        None
-    }
-
-    /// Ends the trace at everything that was delivered to `from`.
-    pub(super) fn end_entries(&mut self, coinbase: bool, reason: StopReason) -> Result<()> {
-        let from = if coinbase { &mut self.fees } else { &mut self.own };
-        from.entries.sort_unstable_by_key(|entry| entry.source);
-        let apart = self.rules.keep_roots_apart;
-        for &Entry { source, hops, mark, .. } in &from.entries {
-            let (tx, output) = match fee_of(source) {
-                Some(_) => {
-                    // A fee is no output: there is nothing but the sum to show for it.
-                    book(&mut self.books, &self.policy, apart, reason, mark, &from.items, 0);
-                    continue;
-                }
-                None => (self.ledger.tx_of(OutNum(source))?, self.ledger.output(OutNum(source))?),
-            };
-            let value = output.value.0;
-            book(&mut self.books, &self.policy, apart, reason, mark, &from.items, value);
-            let arrival = Arrival { output, tx, hops, root: None };
-            let status = status(&output, self.rules.end);
-            let end = End { status, reason, confidence: self.stops.confidence(output.num) };
-            self.visitor.leaf(&arrival, end, || self.policy.taint(mark, &from.items, value));
-        }
-        Ok(())
-    }
-
-    /// Taint reaches an output: the trace ends there for `reason`, or the caller delivers it
-    /// further.
-    #[inline]
-    pub(super) fn arrive(&mut self, mark: P::Mark, arrival: &Arrival, reason: Option<StopReason>) {
-        let items = &self.spread.items;
-        let value = arrival.output.value.0;
-        self.visitor.arrive(arrival, || self.policy.taint(mark, items, value));
-        if let Some(reason) = reason {
-            let apart = self.rules.keep_roots_apart;
-            book(&mut self.books, &self.policy, apart, reason, mark, items, value);
-            let status = status(&arrival.output, self.rules.end);
-            let confidence = self.stops.confidence(arrival.output.num);
-            let end = End { status, reason, confidence };
-            self.visitor.leaf(arrival, end, || self.policy.taint(mark, items, value));
-        }
-    }
-
     /// Counts outputs reached and their value.
     #[inline]
     pub(super) fn count(&mut self, outputs: u64, value: u128, hops: u32) {
@@ -299,14 +238,6 @@ impl<'a, L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'a, L, P, S, V> {
         if outputs > 0 {
             self.reach.max_hops = self.reach.max_hops.max(hops);
         }
-    }
-
-    /// Books satoshis that end at no output.
-    #[inline]
-    pub(super) fn book(&mut self, mark: P::Mark, reason: StopReason, value: u64) {
-        let items = &self.spread.items;
-        let apart = self.rules.keep_roots_apart;
-        book(&mut self.books, &self.policy, apart, reason, mark, items, value);
     }
 
     /// Delivers a mark to a slot, which may be the one at hand if it is for the part of it that
@@ -329,39 +260,6 @@ impl<'a, L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'a, L, P, S, V> {
         } else {
             self.inbox.push(slot, entry, |mark, into| P::carry(mark, items, into));
         }
-    }
-
-    /// The common stop rules for an output that is no root.
-    #[inline]
-    pub(super) fn stop_at(&mut self, tx: TxNum, output: &Output) -> Option<StopReason> {
-        if let Some(rule) = self.stops.output(tx, output) {
-            return Some(StopReason::Named(rule));
-        }
-        match output.address {
-            Some(address)
-                if !self.rules.addresses.is_empty()
-                    && self.rules.addresses.contains(&address.0) =>
-            {
-                Some(StopReason::Address)
-            }
-            _ => None,
-        }
-    }
-
-    /// The stop rules for amounts and hops.
-    #[inline]
-    pub(super) fn stop_small_or_far(
-        &self,
-        mark: P::Mark,
-        value: u64,
-        hops: u32,
-        root: bool,
-    ) -> Option<StopReason> {
-        if self.rules.min_tainted > 0 && !root && P::amount(mark, value).1 < self.rules.min_tainted
-        {
-            return Some(StopReason::Value);
-        }
-        (hops >= self.rules.max_hops).then_some(StopReason::Hops)
     }
 
     /// Spreads what `sources` holds over `values`, and shows the flows to the visitor.
@@ -450,32 +348,5 @@ impl<'a, L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'a, L, P, S, V> {
 
     pub(super) fn inconsistent<T>(&self, tx: TxNum, detail: &'static str) -> Result<T> {
         Err(Error::Inconsistent { txid: self.ledger.txid(tx)?, detail })
-    }
-}
-
-/// Adds to the sums.
-#[inline]
-fn book<P: Policy>(
-    books: &mut Books,
-    policy: &P,
-    apart: bool,
-    reason: StopReason,
-    mark: P::Mark,
-    items: &[P::Item],
-    value: u64,
-) {
-    books.add(reason, P::amount(mark, value));
-    if apart {
-        books.add_shares(reason, &policy.taint(mark, items, value).by_root);
-    }
-}
-
-/// What became of an output, seen from the end of the trace.
-fn status(output: &Output, end: u32) -> Status {
-    match output.spend {
-        _ if output.address.is_none() => Status::Unspendable,
-        Spend::By(tx) if tx.0 < end => Status::Spent,
-        Spend::By(_) | Spend::Unspent => Status::Unspent,
-        Spend::Unknown => Status::Unknown,
     }
 }

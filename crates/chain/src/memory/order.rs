@@ -7,10 +7,7 @@ use std::{
 
 use bitcoin::Txid;
 
-use super::{
-    MemoryLedgerError,
-    sparse::{SparseTx, contradiction},
-};
+use super::{MemoryLedgerError, agreement::contradiction, sparse::SparseTx};
 use crate::Height;
 
 /// Checks that nobody spends from a later block, and fills in heights that leave no choice.

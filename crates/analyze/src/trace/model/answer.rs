@@ -1,212 +1,11 @@
-//! What a trace is asked and what it answers: plain data. Amounts are satoshis.
+//! What a trace answers: outputs reached, flows, leaves and sums.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use chain::{AddressNum, Height, OutNum, OutPoint, Sats, Spend, TxNum, Txid};
 
-use chain::{AddressNum, Height, OutNum, OutPoint, Sats, ScriptBuf, Spend, TxNum, Txid};
-
-/// How a transaction's tainted satoshis pass from its inputs to its outputs.
-///
-/// Definitions, sources and worked examples: `docs/methods/tracing.md`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Policy {
-    /// Every output gets its share, in proportion to its value.
-    #[default]
-    Haircut,
-    /// First in, first out.
-    Fifo,
-    /// Last in, first out.
-    Lifo,
-    /// Taint in, highest out: the highest outputs first.
-    Tiho,
-    /// One tainted satoshi taints everything. Does not conserve value.
-    Poison,
-    /// For every output the interval that holds under every value-conserving policy.
-    Bounds,
-}
-
-impl Policy {
-    /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Haircut, Self::Fifo, Self::Lifo, Self::Tiho, Self::Poison, Self::Bounds];
-
-    /// The name in flags and JSON.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Haircut => "haircut",
-            Self::Fifo => "fifo",
-            Self::Lifo => "lifo",
-            Self::Tiho => "tiho",
-            Self::Poison => "poison",
-            Self::Bounds => "bounds",
-        }
-    }
-
-    /// Whether the tainted amounts of a transaction's outputs and fee sum up to those of its
-    /// inputs, so that every root satoshi is booked exactly once.
-    pub const fn conserves_value(self) -> bool {
-        matches!(self, Self::Haircut | Self::Fifo | Self::Lifo | Self::Tiho)
-    }
-}
-
-/// Which way to go.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Direction {
-    /// Where did the money go?
-    #[default]
-    Forward,
-    /// Where did the money come from?
-    Backward,
-}
-
-impl Direction {
-    /// The name in flags and JSON.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Forward => "forward",
-            Self::Backward => "backward",
-        }
-    }
-}
-
-/// What happens to tainted satoshis that are paid as a fee.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Fees {
-    /// They are booked as [`StopReason::Fee`].
-    #[default]
-    Drop,
-    /// They go on into the coinbase of their block: after the subsidy, in block order.
-    Follow,
-}
-
-impl Fees {
-    /// The name in flags and JSON.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Drop => "drop",
-            Self::Follow => "follow",
-        }
-    }
-}
-
-/// A text that names none of the choices.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown {what} '{text}': use {choices}")]
-pub struct UnknownName {
-    what: &'static str,
-    text: String,
-    choices: &'static str,
-}
-
-macro_rules! named {
-    ($type:ty, $what:literal, $choices:literal, [$($value:expr),*]) => {
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.name())
-            }
-        }
-
-        impl FromStr for $type {
-            type Err = UnknownName;
-
-            fn from_str(text: &str) -> Result<Self, UnknownName> {
-                let unknown =
-                    || UnknownName { what: $what, text: text.to_owned(), choices: $choices };
-                [$($value),*].into_iter().find(|value| value.name() == text).ok_or_else(unknown)
-            }
-        }
-    };
-}
-
-named!(
-    Policy,
-    "policy",
-    "haircut, fifo, lifo, tiho, poison or bounds",
-    [Self::Haircut, Self::Fifo, Self::Lifo, Self::Tiho, Self::Poison, Self::Bounds]
-);
-named!(Direction, "direction", "forward or backward", [Self::Forward, Self::Backward]);
-named!(Fees, "fee mode", "drop or follow", [Self::Drop, Self::Follow]);
-
-/// Where a trace starts.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum RootSpec {
-    /// One output.
-    Output(OutPoint),
-    /// All (known) outputs of a transaction; data carriers without value are left out.
-    Transaction(Txid),
-    /// All outputs that a locking script ever received (forward with
-    /// [`Stops::until_height`]: up to that height).
-    Script(ScriptBuf),
-}
-
-/// A question to [`super::trace`] or [`super::sweep`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Query {
-    /// The thefts, each of one or more outputs.
-    pub roots: Vec<RootSpec>,
-    /// Whether amounts are also given per entry of `roots`. Costs time and memory.
-    pub keep_roots_apart: bool,
-    /// How taint passes a transaction.
-    pub policy: Policy,
-    /// Which way.
-    pub direction: Direction,
-    /// What happens to fees.
-    pub fees: Fees,
-    /// Where to stop.
-    pub stops: Stops,
-    /// How much to record.
-    pub limits: Limits,
-}
-
-impl Query {
-    /// Forward, haircut, fees dropped, no stop rules, roots kept apart when there are several.
-    pub fn new(roots: Vec<RootSpec>) -> Self {
-        Self {
-            keep_roots_apart: roots.len() > 1,
-            roots,
-            policy: Policy::default(),
-            direction: Direction::default(),
-            fees: Fees::default(),
-            stops: Stops::default(),
-            limits: Limits::default(),
-        }
-    }
-}
-
-/// The rules that end a trace before the money's own end.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stops {
-    /// Do not pass more than this many transactions. Roots are at 0 hops.
-    pub max_hops: Option<u32>,
-    /// Do not follow an output with less than this tainted (bounds: than this possibly tainted).
-    pub min_tainted: Sats,
-    /// Forward: the state after this block; leaves are the tainted outputs not yet spent then.
-    /// Backward: do not look into the block that made an output if it is this one or before it.
-    pub until_height: Option<Height>,
-    /// Pass at most this many transactions.
-    pub max_transactions: Option<u64>,
-    /// Do not follow what arrives at these addresses. Roots are not looked at.
-    pub addresses: BTreeSet<AddressNum>,
-}
-
-/// How much of a trace is recorded. What goes beyond is left out of the lists and still counted
-/// in all sums.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// At most this many flows; nodes end with them.
-    pub flows: usize,
-    /// At most this many leaves.
-    pub leaves: usize,
-}
-
-impl Default for Limits {
-    /// A million each: about 300 MB.
-    fn default() -> Self {
-        Self { flows: 1_000_000, leaves: 1_000_000 }
-    }
-}
+use super::Query;
 
 /// How much of something is tainted. `lower == upper` under every policy but
-/// [`Policy::Bounds`]; under [`Policy::Poison`] both are the whole value.
+/// [`super::Policy::Bounds`]; under [`super::Policy::Poison`] both are the whole value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Taint {
     /// At least this much.
@@ -241,11 +40,11 @@ pub struct Trace {
     pub nodes: Vec<Node>,
     /// What passed from where to where, in chain order of the transactions (backward: reversed).
     pub flows: Vec<Flow>,
-    /// Whether [`Limits::flows`] was too low for all of `flows` and `nodes`.
+    /// Whether [`super::Limits::flows`] was too low for all of `flows` and `nodes`.
     pub flows_truncated: bool,
     /// Where the trace ended at an output, in the order in which it got there.
     pub leaves: Vec<Leaf>,
-    /// Whether [`Limits::leaves`] was too low.
+    /// Whether [`super::Limits::leaves`] was too low.
     pub leaves_truncated: bool,
     /// The sums.
     pub summary: Summary,
@@ -286,7 +85,7 @@ impl Summary {
 
 /// Satoshis started with and satoshis booked.
 ///
-/// Under [`Policy::conserves_value`] all four are equal. Under bounds
+/// Under [`super::Policy::conserves_value`] all four are equal. Under bounds
 /// `booked_lower <= root_upper` and `root_lower <= booked_upper`. Under poison `booked` is the
 /// value of all leaves, which may be far more than the root: look at [`Reach`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -348,7 +147,7 @@ pub struct BookingShare {
 /// or unknown, value, hops, budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StopReason {
-    /// Nobody has spent it yet (or not up to [`Stops::until_height`]).
+    /// Nobody has spent it yet (or not up to [`super::Stops::until_height`]).
     Unspent,
     /// Paid as a fee and not followed further.
     Fee,
@@ -360,17 +159,17 @@ pub enum StopReason {
     Coinbase,
     /// A sparse ledger does not know more: who spends it, who made it, or the block's other fees.
     Unknown,
-    /// It arrived at one of [`Stops::addresses`].
+    /// It arrived at one of [`super::Stops::addresses`].
     Address,
-    /// [`Stops::max_hops`].
+    /// [`super::Stops::max_hops`].
     Hops,
-    /// [`Stops::min_tainted`].
+    /// [`super::Stops::min_tainted`].
     Value,
-    /// Backward: [`Stops::until_height`].
+    /// Backward: [`super::Stops::until_height`].
     Height,
-    /// [`Stops::max_transactions`].
+    /// [`super::Stops::max_transactions`].
     Budget,
-    /// A rule of the caller's ([`super::StopAt`]); the number is an index into
+    /// A rule of the caller's ([`super::super::StopAt`]); the number is an index into
     /// [`Summary::named_stops`].
     Named(u32),
 }
@@ -497,11 +296,11 @@ pub struct Leaf {
     pub status: Status,
     /// Why the trace ended.
     pub reason: StopReason,
-    /// [`super::StopAt::confidence`] of the way there.
+    /// [`super::super::StopAt::confidence`] of the way there.
     pub confidence: u8,
 }
 
-/// What became of an output, as far as the trace looks ([`Stops::until_height`]).
+/// What became of an output, as far as the trace looks ([`super::Stops::until_height`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
     /// Nobody has spent it.
