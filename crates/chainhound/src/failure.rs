@@ -197,6 +197,7 @@ impl From<AnalyzeError> for Failure {
     fn from(error: AnalyzeError) -> Self {
         let exit = match error {
             AnalyzeError::NoRoots
+            | AnalyzeError::NotConserving(_)
             | AnalyzeError::RootAboveHeight { .. }
             | AnalyzeError::Unspendable(..) => Exit::Usage,
             _ => Exit::Unavailable,

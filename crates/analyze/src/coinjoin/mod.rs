@@ -129,7 +129,7 @@ impl Detector {
 }
 
 /// The class that a ledger keeps of a transaction, if these rules gave it.
-fn stored_class(ledger: &impl Ledger, tx: TxNum) -> chain::Result<Option<Class>> {
+pub(crate) fn stored_class(ledger: &impl Ledger, tx: TxNum) -> chain::Result<Option<Class>> {
     let stored = ledger.class(tx)?.filter(|stored| stored.rules == RULES_VERSION);
     Ok(stored.and_then(|stored| Class::from_byte(stored.byte)))
 }

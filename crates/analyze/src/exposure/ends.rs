@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::{Holder, Naming};
 use crate::{
     Result,
-    coinjoin::{Detector, Finding, Protocol, ShapeBuf},
+    coinjoin::{Class, Detector, Finding, Protocol, ShapeBuf, stored_class},
     trace::{CERTAIN, Direction, StopAt},
 };
 
@@ -151,7 +151,12 @@ impl<L: Ledger, N: Naming> StopAt for Ends<'_, L, N> {
             Direction::Forward => self.ways.enter(tx, inputs.iter().map(|input| input.source)),
             Direction::Backward => self.ways.enter(tx, outputs.iter().map(|output| output.num)),
         }
-        let found = self.detector.classify_tx(self.ledger, tx, &mut self.buffer);
+        // Most transactions are none, and a store knows that without looking at them.
+        let found = match stored_class(self.ledger, tx) {
+            Ok(Some(Class::NONE)) => Ok(None),
+            Ok(_) => self.detector.classify_tx(self.ledger, tx, &mut self.buffer),
+            Err(error) => Err(error),
+        };
         let finding = self.answer(found)?;
         if self.coinjoins == AtCoinJoin::Stop && mixes(&finding) {
             let number = self.number(EndsAt::CoinJoin(finding.protocol));

@@ -2,6 +2,7 @@
 
 mod coinjoin;
 mod demo;
+mod exposure;
 mod index;
 mod lookup;
 mod peel;
@@ -18,6 +19,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use self::{
     coinjoin::{CoinJoinArgs, CoinJoinVerb, ScanArgs},
     demo::DemoArgs,
+    exposure::{CoinJoins, ExposureArgs, Sides},
     index::IndexArgs,
     lookup::{AddressArgs, BlockArgs, EsploraArg, StatusArgs, TxArgs},
     peel::{PeelArgs, PeelStop},
@@ -103,6 +105,8 @@ pub(crate) enum Verb {
     Trace(TraceArgs),
     /// Follow a peel chain: small payments, the rest moves on
     Peel(PeelArgs),
+    /// To whom money went and from whom it came, directly and through others
+    Exposure(ExposureArgs),
     /// May this be accepted or paid? allow, review or block, with reasons
     Screen(ScreenArgs),
     /// What sources say about addresses: import labels, ask them, write them out

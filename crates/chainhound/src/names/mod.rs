@@ -17,6 +17,10 @@ const SOURCES: usize = 4;
 /// Roles of those who hold many people's money: following it further follows other people's.
 pub(crate) const SERVICES: &[Role] = &[Role::Service, Role::Mixing, Role::Bridge];
 
+/// Roles of all at whom exposure ends.
+pub(crate) const PARTIES: &[Role] =
+    &[Role::Service, Role::Mixing, Role::Bridge, Role::Mining, Role::Abuse];
+
 /// Which claims name a party.
 #[derive(Clone, Copy)]
 pub(crate) struct Selection<'a> {

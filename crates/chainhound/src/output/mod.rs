@@ -8,6 +8,7 @@ mod claims;
 mod coinjoin;
 mod demo;
 mod document;
+mod exposure;
 mod peel;
 mod rows;
 mod screen;
@@ -39,6 +40,10 @@ pub(crate) use self::{
         BeforeMixing, BoundsScore, DemoDestination, DemoDocument, PolicyScore, Score, Share, Totals,
     },
     document::{Body, Document, Provenance},
+    exposure::{
+        CategoryRow, EntityRow, ExposureDocument, ExposureReach, ExposureSide, ExposureSubject,
+        ExposureTotals, RestRow, in_millionths,
+    },
     peel::{
         PeelBranch, PeelDocument, PeelEnd, PeelHop, PeelOutput, PeelPayment, PeelSign, PeelTotals,
     },

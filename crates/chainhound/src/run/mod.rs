@@ -5,6 +5,7 @@ mod block;
 mod coinjoin;
 mod demo;
 mod describe;
+mod exposure;
 mod index;
 mod peel;
 mod progress;
@@ -13,6 +14,7 @@ mod sparse;
 mod status;
 mod stops;
 mod store;
+mod subject;
 mod tags;
 mod trace;
 mod tx;
@@ -80,6 +82,7 @@ pub(crate) fn run(cli: &Cli, say: &Say, output: &mut Output) -> Result<Exit, Fai
         Verb::CoinJoin(args) => coinjoin::run(args, session),
         Verb::Trace(args) => trace::run(args, session),
         Verb::Peel(args) => peel::run(args, session),
+        Verb::Exposure(args) => exposure::run(args, session),
         Verb::Demo(args) => demo::run(args, session),
     }
 }

@@ -2,12 +2,12 @@
 
 use analyze::{
     peel::{Coin, Hop, Options, Peeling, Sign, Stop, follow},
-    trace::{Direction, NoStops},
+    trace::{Direction, NoStops, RootSpec},
 };
 use chain::{Ledger, OutPoint};
 use serde::Serialize;
 
-use super::{Session, describe, stops::Rules};
+use super::{Session, describe, stops::Rules, subject};
 use crate::{
     args::{PeelArgs, PeelStop},
     failure::{Exit, Failure},
@@ -34,9 +34,7 @@ pub(crate) fn run(args: &PeelArgs, session: &mut Session<'_>) -> Result<Exit, Fa
     let rules = Rules { parties, coinjoins: false, names };
     let file = args.esplora.esplora.as_deref();
     let (provenance, body) = ledger::ask(&place, file, session.say, |chain| {
-        if chain.ledger().find_tx(&start.txid)?.is_none() {
-            return Err(chain.lacks(&format!("transaction {}", start.txid)));
-        }
+        subject::require(chain, &args.start, &RootSpec::Output(start))?;
         let body = on_ledger!(chain, ledger => document(ledger, start, &args.options(), &rules))?;
         let parameters = Parameters::new(args);
         Ok((Provenance::new(chain, parameters).with_labels(tags.as_ref()), body))

@@ -17,6 +17,7 @@
 mod bad_input;
 mod coinjoins;
 mod demo;
+mod exposures;
 mod harness;
 mod indexing;
 mod labels;

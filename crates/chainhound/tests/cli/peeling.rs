@@ -105,5 +105,5 @@ fn what_is_no_output_is_refused() {
     let home = Home::new(STORY);
     let theft = home.txid("theft");
     home.run(&["peel", &theft]).fails(2, &["write TXID:VOUT"]);
-    home.run(&["peel", &format!("{theft}:7")]).fails(3, &["no output 7"]);
+    home.run(&["peel", &format!("{theft}:7")]).fails(2, &["no output 7"]);
 }

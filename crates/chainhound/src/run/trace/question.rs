@@ -7,7 +7,7 @@ use std::{
 };
 
 use analyze::trace::{Direction, Limits, Policy, Query, RootSpec, Stops};
-use chain::{AddressNum, Height, OutPoint, Sats, ScriptBuf, script};
+use chain::{AddressNum, Height, Sats, ScriptBuf, script};
 use intel::TagSet;
 use report::{
     export::{Format, csv::Part},
@@ -22,7 +22,7 @@ use crate::{
     names::{SERVICES, Selection, find_tags, no_labels},
     place::Place,
     root::parse_root,
-    run::stops::Rules,
+    run::{stops::Rules, subject},
     say::Say,
 };
 
@@ -90,23 +90,11 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// Says what is not there in better words than a library that does not know the chain's name.
+    /// Says what is not there, and how far the chain goes.
     pub(super) fn check(&self, chain: &Chain, say: &Say) -> Result<(), Failure> {
         let ledger = chain.ledger();
         for (text, root) in &self.roots {
-            let there = match root {
-                RootSpec::Transaction(txid) => ledger.find_tx(txid)?.is_some(),
-                RootSpec::Script(script) => ledger.find_script(script)?.is_some(),
-                RootSpec::Output(outpoint) => check_output(chain, *outpoint)?,
-            };
-            if !there {
-                let what = match root {
-                    RootSpec::Script(_) => format!("address {text}"),
-                    RootSpec::Transaction(txid) => format!("transaction {txid}"),
-                    RootSpec::Output(outpoint) => format!("transaction {}", outpoint.txid),
-                };
-                return Err(chain.lacks(&what));
-            }
+            subject::require(chain, text, root)?;
         }
         let tip = ledger.tip().map(|tip| tip.height.0);
         if let (Some(until), Some(tip)) = (self.args.until_height, tip)
@@ -189,25 +177,6 @@ impl<'a> Question<'a> {
         }
         Ok((numbers, unseen))
     }
-}
-
-/// Whether the transaction is there; an error if it is, and has no such output.
-fn check_output(chain: &Chain, outpoint: OutPoint) -> Result<bool, Failure> {
-    let ledger = chain.ledger();
-    let Some(tx) = ledger.find_tx(&outpoint.txid)? else { return Ok(false) };
-    if ledger.output_at(tx, outpoint.vout)?.is_some() {
-        return Ok(true);
-    }
-    let mut outputs = Vec::new();
-    ledger.outputs(tx, &mut outputs)?;
-    let OutPoint { txid, vout } = outpoint;
-    if ledger.flags(tx)?.has(chain::Flags::STUB) {
-        return Err(chain.lacks(&format!("output {vout} of {txid}")));
-    }
-    Err(Failure::usage(format!(
-        "transaction {txid} has no output {vout}: its {} outputs are numbered from 0",
-        outputs.len()
-    )))
 }
 
 /// Addresses and names of rules as typed, and the addresses in the files that
