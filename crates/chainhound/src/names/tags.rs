@@ -26,6 +26,10 @@ pub(crate) fn find(files: &[PathBuf], place: &Place, say: &Say) -> Result<Option
     let initial = TagSet::initial(place.network)?;
     let mut builder = TagSetBuilder::from_set(&initial);
     for path in files {
+        if path.is_dir() {
+            return Err(Failure::usage(format!("{}: is a directory", path.display()))
+                .hint("`chainhound tags import` reads whole directories; --tags takes files"));
+        }
         let bytes = fs::read(path).map_err(|error| Failure::file(path, error))?;
         if bytes.starts_with(MAGIC) {
             let set = open(path, bytes, place.network)?;

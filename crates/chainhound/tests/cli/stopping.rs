@@ -157,4 +157,6 @@ fn unknown_rules_are_refused() {
     let missing = home.path("none.yaml");
     let run = home.run(&["trace", "--from", &theft, "--tags", text(&missing)]);
     run.fails(3, &["none.yaml"]);
+    let directory = home.run(&["trace", "--from", &theft, "--tags", text(home.dir.path())]);
+    directory.fails(2, &["is a directory", "tags import"]);
 }
