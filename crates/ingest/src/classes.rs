@@ -33,6 +33,7 @@ pub fn recognise(writer: &mut Writer, threads: usize) -> Result<(), IngestError>
         if from >= to {
             break;
         }
+        writer.make_room();
         let classes = classes(&store, from..to, threads)?;
         drop(store);
         writer.push_classes(RULES_VERSION, &classes)?;

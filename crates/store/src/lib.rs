@@ -10,6 +10,7 @@
 mod batch;
 mod check;
 mod codec;
+mod cold;
 mod column;
 mod error;
 mod index;

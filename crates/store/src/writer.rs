@@ -201,14 +201,26 @@ impl Writer {
     /// Gives mapped memory back when the process holds more than it may.
     fn breathe(&self) {
         let Some(limit) = self.options.memory else { return };
-        // A quarter below it: memory grows on between two looks.
-        if resident().is_some_and(|resident| resident > limit / 4 * 3) {
-            self.columns.each().for_each(WriteColumn::release);
-            self.spender.release();
-            self.head.release();
-            self.tx_index.release();
-            self.address_index.release();
+        // An eighth below it: memory grows on between two looks.
+        if resident().is_some_and(|resident| resident > limit / 8 * 7) {
+            self.release();
         }
+    }
+
+    /// Where memory is limited, gives mapped pages back now: for a caller who is about to read the
+    /// store by other means, and needs the room.
+    pub fn make_room(&self) {
+        if self.options.memory.is_some() {
+            self.release();
+        }
+    }
+
+    fn release(&self) {
+        self.columns.each().for_each(WriteColumn::release);
+        self.spender.release();
+        self.head.release();
+        self.tx_index.release();
+        self.address_index.release();
     }
 }
 

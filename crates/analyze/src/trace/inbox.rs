@@ -37,8 +37,6 @@ pub(super) struct Entry<M> {
 struct Record<M> {
     /// `source << 16 | coinbase << 15 | low bits of the slot`.
     key: u64,
-    /// The next record of the same slot, for what came when the chunk was open.
-    next: u32,
     hops: u32,
     mark: M,
 }
@@ -140,9 +138,7 @@ pub(super) struct Inbox<M, I> {
     /// end.
     ends: Box<[u32; CHUNK + 1]>,
     /// What was delivered since, and what was there when that was too little to be sorted.
-    linked: Vec<Record<M>>,
-    /// First record in `linked` of each slot.
-    heads: Box<[u32; CHUNK]>,
+    linked: Linked<M>,
     /// What the marks of `sorted` and `linked` point into.
     items: Vec<I>,
     /// Slots of the open chunk that have something or must be visited.
@@ -168,8 +164,7 @@ impl<M: Copy, I> Inbox<M, I> {
             number: 0,
             sorted: Vec::new(),
             ends: Box::new([0; CHUNK + 1]),
-            linked: Vec::new(),
-            heads: Box::new([NONE; CHUNK]),
+            linked: Linked::new(),
             items: Vec::new(),
             bits: Box::new([0; CHUNK / 64]),
             word: 0,
@@ -202,10 +197,10 @@ impl<M: Copy, I> Inbox<M, I> {
         let number = (slot >> BITS) as usize;
         let key =
             entry.source << 16 | u64::from(entry.coinbase) << 15 | u64::from(slot % CHUNK as u32);
-        let mut record = Record { key, next: NONE, hops: entry.hops, mark: entry.mark };
+        let mut record = Record { key, hops: entry.hops, mark: entry.mark };
         if number == self.number {
             record.mark = carry(entry.mark, &mut self.items);
-            link(&mut self.heads, &mut self.bits, &mut self.linked, record);
+            self.linked.push(&mut self.bits, record);
         } else if let Some(chunk) = self.later.get_mut(number) {
             record.mark = carry(entry.mark, &mut chunk.items);
             self.slab.push(chunk, record);
@@ -251,11 +246,11 @@ impl<M: Copy, I> Inbox<M, I> {
         let sorted = sorted.unwrap_or(&[]);
         sorted.iter().for_each(&mut hand_over);
         self.waiting -= sorted.len() as u64;
-        let mut at = std::mem::replace(&mut self.heads[low], NONE);
-        while let Some(record) = self.linked.get(at as usize) {
+        let mut at = std::mem::replace(&mut self.linked.heads[low], NONE);
+        while let Some(record) = self.linked.records.get(at as usize) {
             hand_over(record);
             self.waiting -= 1;
-            at = record.next;
+            at = self.linked.next[at as usize];
         }
     }
 
@@ -270,7 +265,7 @@ impl<M: Copy, I> Inbox<M, I> {
         let chunk = self.later.get_mut(number).map(std::mem::take).unwrap_or_default();
         if chunk.len < FEW {
             for &record in self.slab.blocks(&chunk).flatten() {
-                link(&mut self.heads, &mut self.bits, &mut self.linked, record);
+                self.linked.push(&mut self.bits, record);
             }
         } else {
             self.sort(&chunk);
@@ -313,18 +308,34 @@ impl<M: Copy, I> Inbox<M, I> {
     }
 }
 
-/// Puts a record in front of its slot's list.
-#[inline]
-fn link<M>(
-    heads: &mut [u32; CHUNK],
-    bits: &mut [u64; CHUNK / 64],
-    linked: &mut Vec<Record<M>>,
-    mut record: Record<M>,
-) {
-    let low = record.low();
-    record.next = std::mem::replace(&mut heads[low], linked.len() as u32);
-    bits[low / 64] |= 1 << (low % 64);
-    linked.push(record);
+/// A list of records for each slot of the open chunk.
+struct Linked<M> {
+    records: Vec<Record<M>>,
+    /// By record: the next one of the same slot.
+    next: Vec<u32>,
+    /// By slot: the first one.
+    heads: Box<[u32; CHUNK]>,
+}
+
+impl<M> Linked<M> {
+    fn new() -> Self {
+        Self { records: Vec::new(), next: Vec::new(), heads: Box::new([NONE; CHUNK]) }
+    }
+
+    /// Forgets all records; each slot's list has been taken.
+    fn clear(&mut self) {
+        self.records.clear();
+        self.next.clear();
+    }
+
+    /// Puts a record in front of its slot's list.
+    #[inline]
+    fn push(&mut self, bits: &mut [u64; CHUNK / 64], record: Record<M>) {
+        let low = record.low();
+        bits[low / 64] |= 1 << (low % 64);
+        self.next.push(std::mem::replace(&mut self.heads[low], self.records.len() as u32));
+        self.records.push(record);
+    }
 }
 
 #[cfg(test)]
