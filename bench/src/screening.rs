@@ -35,6 +35,7 @@ pub(crate) fn measure(ledger: &(impl Ledger + 'static)) -> anyhow::Result<Figure
         label_book: None,
         ledger: None,
         is_whole: false,
+        exposure: false,
     };
     // An order without pattern: a multiplicative walk.
     let step = |n: usize| (n as u64 * 2_654_435_761 % addresses.len() as u64) as usize;

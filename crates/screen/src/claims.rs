@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The rule of claims that no other rule fits: they are shown.
-const LABELLED: &str = "labelled";
+pub(crate) const LABELLED: &str = "labelled";
 /// How far memberships are followed from an actor to the group that it is part of.
 const MOST_MEMBERSHIPS: usize = 8;
 
@@ -50,7 +50,11 @@ pub(crate) fn reasons(
 }
 
 /// The first rule that fits a claim, what it says, and the steps from the claim to what it is about.
-fn judge(claim: Claim<'_>, rules: &Rules, tags: &TagSet) -> (String, Verdict, Vec<String>) {
+pub(crate) fn judge(
+    claim: Claim<'_>,
+    rules: &Rules,
+    tags: &TagSet,
+) -> (String, Verdict, Vec<String>) {
     let level = claim.confidence().level;
     let rule = &rules.sanctioned;
     if let Some(verdict) = rule.verdict.verdict()

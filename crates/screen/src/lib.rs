@@ -10,6 +10,7 @@
 //! No I/O, no clock, no randomness: same rules, labels, book, ledger and target, same result.
 
 mod claims;
+mod exposed;
 mod payment;
 mod psbt;
 mod resemblance;
@@ -21,8 +22,8 @@ mod verdict;
 pub use payment::{Payment, Place};
 pub use psbt::PsbtError;
 pub use rules::{
-    AgeRule, ClaimRule, DEFAULT_RULES, LookalikeRule, Outcome, PlainRule, Rules, RulesError,
-    TaggedRule,
+    AgeRule, ClaimRule, DEFAULT_RULES, ExposedRule, LookalikeRule, Outcome, PlainRule, Reach,
+    Rules, RulesError, TaggedRule, WalkLimits,
 };
 pub use screening::Screen;
 pub use target::Target;

@@ -32,7 +32,7 @@ impl Payment {
     ///
     /// # Errors
     /// What the ledger reports.
-    pub fn of(ledger: &dyn Ledger, tx: TxNum) -> chain::Result<Self> {
+    pub fn of(ledger: &impl Ledger, tx: TxNum) -> chain::Result<Self> {
         let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
         ledger.inputs(tx, &mut inputs)?;
         ledger.outputs(tx, &mut outputs)?;
@@ -59,7 +59,7 @@ impl Payment {
     ///
     /// # Errors
     /// What the ledger reports.
-    pub(crate) fn complete(&mut self, ledger: &dyn Ledger) -> chain::Result<()> {
+    pub(crate) fn complete(&mut self, ledger: &impl Ledger) -> chain::Result<()> {
         for place in self.inputs.iter_mut().filter(|place| place.script.is_none()) {
             let Some(outpoint) = place.outpoint else { continue };
             let Some(tx) = ledger.find_tx(&outpoint.txid)? else { continue };

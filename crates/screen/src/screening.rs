@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use bitcoin::{Script, ScriptBuf};
+use analyze::{Error, exposure::Side, trace::RootSpec};
+use bitcoin::{OutPoint, Script, ScriptBuf};
 use chain::{Height, Ledger, Network, Sats, Txid, script};
 use intel::{TagSet, lookalike::Book};
 
 use crate::{
-    claims,
+    claims, exposed,
     payment::{Payment, Place},
     psbt, resemblance,
     rules::{PlainRule, Rules},
@@ -17,11 +18,15 @@ use crate::{
 
 /// Outputs of an address that are looked at to find its first one.
 const MOST_STEPS: usize = 256;
+/// Inputs of a PSBT whose money is followed back.
+const MOST_INPUTS: usize = 64;
+/// The name of what a walk looks for.
+const EXPOSURE: &str = "exposure";
+const BOTH: [Side; 2] = [Side::Receiving, Side::Sending];
 
 /// What there is to go by. Everything but the rules may be missing, and is then listed in
 /// [`Screened::not_assessed`].
-#[derive(Clone, Copy)]
-pub struct Screen<'a> {
+pub struct Screen<'a, L> {
     /// The network of the targets.
     pub network: Network,
     /// The rules.
@@ -33,10 +38,20 @@ pub struct Screen<'a> {
     /// All labelled addresses as a book.
     pub label_book: Option<&'a Book>,
     /// The chain.
-    pub ledger: Option<&'a dyn Ledger>,
+    pub ledger: Option<&'a L>,
     /// Whether that is all of it, so that what is missing does not exist.
     pub is_whole: bool,
+    /// Whether money is followed too: milliseconds for each target.
+    pub exposure: bool,
 }
+
+impl<L> Clone for Screen<'_, L> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<L> Copy for Screen<'_, L> {}
 
 /// What is found while a target is looked at.
 #[derive(Default)]
@@ -48,7 +63,7 @@ struct Found {
     some_unknown: bool,
 }
 
-impl Screen<'_> {
+impl<L: Ledger> Screen<'_, L> {
     /// The verdict on a target.
     ///
     /// # Errors
@@ -59,6 +74,7 @@ impl Screen<'_> {
             Target::Address { text, script } => {
                 let parts = vec![Part::Itself];
                 self.party(script, Some(text), parts, None, &[], &mut found)?;
+                self.money_of_address(script, &mut found)?;
                 Kind::Address
             }
             Target::Elsewhere { text, network } => {
@@ -71,7 +87,10 @@ impl Screen<'_> {
             }
             Target::Psbt(bytes) => match psbt::payment(bytes) {
                 Ok(payment) => {
+                    let spent: Vec<OutPoint> =
+                        payment.inputs.iter().filter_map(|input| input.outpoint).collect();
                     self.payment(payment, &mut found)?;
+                    self.money_of_inputs(&spent, &mut found)?;
                     Kind::Psbt
                 }
                 Err(error) => {
@@ -133,7 +152,8 @@ impl Screen<'_> {
             );
             return Ok(());
         };
-        self.payment(Payment::of(ledger, tx)?, found)
+        self.payment(Payment::of(ledger, tx)?, found)?;
+        self.money(&RootSpec::Transaction(*txid), &BOTH, &[], found)
     }
 
     fn payment(&self, mut payment: Payment, found: &mut Found) -> chain::Result<()> {
@@ -215,6 +235,75 @@ impl Screen<'_> {
         Ok(())
     }
 
+    /// A history that is too long is not walked: it would take as long as it likes.
+    fn money_of_address(&self, script: &Script, found: &mut Found) -> chain::Result<()> {
+        let Some(ledger) = self.ledger else { return Ok(()) };
+        let Some(address) = ledger.find_script(script)? else { return Ok(()) };
+        let mut before = None;
+        for _ in 0..MOST_STEPS {
+            before = ledger.last_output_of(address, before)?;
+            if before.is_none() {
+                return self.money(&RootSpec::Script(script.into()), &BOTH, &[], found);
+            }
+        }
+        found.not_assessed.push(NotAssessed {
+            what: EXPOSURE,
+            why: format!("the address received more than {} outputs", MOST_STEPS - 1),
+        });
+        Ok(())
+    }
+
+    fn money_of_inputs(&self, spent: &[OutPoint], found: &mut Found) -> chain::Result<()> {
+        let Some(ledger) = self.ledger else { return Ok(()) };
+        for (number, outpoint) in spent.iter().enumerate() {
+            let known = match ledger.find_tx(&outpoint.txid)? {
+                Some(tx) => ledger.output_at(tx, outpoint.vout)?.is_some(),
+                None => false,
+            };
+            if !known || number >= MOST_INPUTS {
+                let why = match known {
+                    true => format!("only the first {MOST_INPUTS} inputs are followed back"),
+                    false => format!("{outpoint} is not on this chain"),
+                };
+                found.not_assessed.push(NotAssessed { what: EXPOSURE, why });
+                return Ok(());
+            }
+            let way = [format!("input {number}"), outpoint.to_string()];
+            self.money(&RootSpec::Output(*outpoint), &[Side::Receiving], &way, found)?;
+        }
+        Ok(())
+    }
+
+    fn money(
+        &self,
+        subject: &RootSpec,
+        sides: &[Side],
+        way: &[String],
+        found: &mut Found,
+    ) -> chain::Result<()> {
+        let (Some(ledger), Some(tags)) = (self.ledger, self.tags) else { return Ok(()) };
+        if !self.follows_money() {
+            return Ok(());
+        }
+        match exposed::reasons(ledger, tags, self.rules, subject, sides, way) {
+            Ok((reasons, not_assessed)) => {
+                found.reasons.extend(reasons);
+                found.not_assessed.extend(not_assessed);
+                Ok(())
+            }
+            Err(Error::Ledger(error)) => Err(error),
+            // What a target names may be nothing that money can be followed from.
+            Err(error) => {
+                found.not_assessed.push(NotAssessed { what: EXPOSURE, why: error.to_string() });
+                Ok(())
+            }
+        }
+    }
+
+    fn follows_money(&self) -> bool {
+        self.exposure && !self.rules.exposed.is_empty()
+    }
+
     fn seen(&self, script: &Script) -> chain::Result<Seen> {
         let Some(ledger) = self.ledger.filter(|_| self.is_whole) else { return Ok(Seen::Unknown) };
         let Some(address) = ledger.find_script(script)? else { return Ok(Seen::Never) };
@@ -286,7 +375,12 @@ impl Screen<'_> {
             }
             (Some(_), true) => {}
         }
-        lacks("exposure", "where its money came from and went to is not looked at yet");
+        match (self.ledger.is_some(), self.tags.is_some(), self.follows_money()) {
+            (false, ..) => lacks(EXPOSURE, "there is no chain"),
+            (_, false, _) => lacks(EXPOSURE, "no labels are imported"),
+            (_, _, false) => lacks(EXPOSURE, "switched off"),
+            _ => {}
+        }
         if self.tags.is_none() && (found.some_unknown || found.parties.is_empty()) {
             let detail = "no labels are imported: nobody was asked who this is".to_owned();
             fact(found, "no_labels", self.rules.no_labels, detail);

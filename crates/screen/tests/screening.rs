@@ -57,8 +57,9 @@ impl Desk {
             tags: self.tags.as_ref(),
             book: self.book.as_ref(),
             label_book: None,
-            ledger: self.ledger.as_ref().map(|ledger| ledger as _),
+            ledger: self.ledger.as_ref(),
             is_whole: self.ledger.is_some(),
+            exposure: true,
         };
         screen.screen(target).unwrap()
     }
@@ -225,6 +226,68 @@ fn an_address_is_seen_first_somewhere_or_never() {
     assert_eq!(desk.said(&fresh), "allow unseen:allow");
     let (desk, _) = on_chain(&[]);
     assert_eq!(desk.rules("[young]\nblocks = 6").said(&thief), "review young:review");
+}
+
+const LAUNDERING: &str = "
+block
+tx funds: coinbase -> thief:1000000sat clean:1000000sat
+block
+tx move: funds:0 funds:1 -> mule:2000000sat
+block
+tx split: move:0 -> shop:1500000sat friend:500000sat
+block
+tx fresh: coinbase -> lucky:5000000sat
+";
+
+#[test]
+fn money_of_the_sanctioned_is_seen_directly_and_through_others() {
+    let chain = Chain::parse(LAUNDERING).unwrap();
+    let address = |name: &str| chain.address(name).unwrap();
+    let rows = format!(
+        "- {{address: {}, label: x, abuse: sanction, confidence: forensic}}\n\
+         - {{address: {}, label: shop, category: exchange, confidence: forensic}}\n",
+        address("thief"),
+        address("shop")
+    );
+    let mut desk = Desk::new(Network::Regtest);
+    desk.tags = Some(tags(&rows, Network::Regtest));
+    desk.ledger = Some(MemoryLedger::from_blocks(Network::Regtest, chain.blocks()).unwrap());
+    // Half of the mule's money came directly from the thief.
+    assert_eq!(desk.said(&address("mule")), "block sanctioned_direct:block");
+    let reason = desk.screen(&address("mule")).reasons.remove(0);
+    assert!(
+        reason.detail.starts_with("0.01000000 of 0.02000000 BTC (50.0 %) directly came from"),
+        "{}",
+        reason.detail
+    );
+    assert!(reason.path[1].contains("'x' in 1 hop, called so by example.org"), "{:?}", reason.path);
+    assert!(matches!(reason.basis, Basis::Claim { confidence: 50, .. }));
+    // Half of the friend's came from him through the mule.
+    assert_eq!(desk.said(&address("friend")), "review sanctioned_indirect:review");
+    assert_eq!(desk.said(&address("lucky")), "allow ");
+    // A transaction: whose money it moves. The shop ends the walk and is nobody's business.
+    assert_eq!(
+        desk.said(&chain.txid("split").unwrap().to_string()),
+        "review sanctioned_indirect:review labelled:allow"
+    );
+    // Thresholds, and the switch.
+    let high = "[[exposed]]\nid='e'\nverdict='block'\nkinds=['sanctioned']\n";
+    desk = desk.rules(&format!("{high}min_share_permille=500"));
+    assert_eq!(desk.said(&address("friend")), "block e:block");
+    desk = desk.rules(&format!("{high}min_share_permille=501"));
+    assert_eq!(desk.said(&address("friend")), "allow ");
+    desk = desk.rules(&format!("{high}min_amount_sat=250001"));
+    assert_eq!(desk.said(&address("friend")), "allow ");
+    desk = desk.rules(&format!("{high}side='sending'"));
+    assert_eq!(desk.said(&address("friend")), "allow ");
+    desk = desk.rules("[exposure]\nmax_hops = 1");
+    let result = desk.screen(&address("friend"));
+    assert_eq!(result.verdict, Verdict::Allow);
+    let why = &result.not_assessed.iter().find(|row| row.what == "exposure").unwrap().why;
+    assert_eq!(why, "where 0.00500000 of 0.00500000 BTC came from was not followed to an end");
+    desk = desk.rules("exposed = []");
+    let result = desk.screen(&address("mule"));
+    assert!(result.not_assessed.iter().any(|row| row.why == "switched off"));
 }
 
 /// A PSBT that pays these addresses and spends an output of `spent`.

@@ -41,6 +41,9 @@ pub(crate) struct ScreenArgs {
     /// Rules to use instead of the defaults
     #[arg(long, value_name = "FILE", env = "CHAINHOUND_RULES", hide_env_values = true)]
     pub(crate) rules: Option<PathBuf>,
+    /// Do not look from whom the money came and to whom it went: for many addresses a second
+    #[arg(long)]
+    pub(crate) no_exposure: bool,
     /// Print the default rules and do nothing else
     #[arg(long, conflicts_with_all = ["targets", "from_file", "book", "book_labels"])]
     pub(crate) print_rules: bool,

@@ -13,12 +13,12 @@ use crate::harness::{HEIST, Home, Run, chainhound, command, run, text};
 const GENUINE: &str = "1B6rJ6ZKfZmkqMyBGe5KR27oWkEbQdNM7P";
 const THIEFS: &str = "1B6rJRfjTXwEy36SCs5zofGMmdv2kdZw7P";
 
-/// A home with labels: the thief is under sanctions, `three` is an exchange.
+/// A home with labels: the thief is under sanctions, `honest` is an exchange.
 fn home() -> Home {
     let home = Home::new(HEIST);
-    let (thief, three) = (home.address("thief"), home.address("three"));
+    let (thief, shop) = (home.address("thief"), home.address("honest"));
     let csv = format!(
-        "address,label,source,abuse,category\n{thief},thief,us,sanction,\n{three},shop,us,,exchange\n"
+        "address,label,source,abuse,category,confidence\n{thief},thief,us,sanction,,forensic\n{shop},shop,us,,exchange,\n"
     );
     fs::write(home.path("a.csv"), csv).unwrap();
     home.run(&["tags", "import", text(&home.path("a.csv"))]).ok();
@@ -61,7 +61,7 @@ fn a_verdict_has_reasons_and_an_exit_code() {
     assert_eq!((&row["target"], &row["kind"]), (&json!(thief), &json!("address")));
     let reason = &row["reasons"][0];
     assert_eq!((&reason["rule"], &reason["source"]), (&json!("sanctioned"), &json!("us")));
-    assert_eq!((&reason["basis"], &reason["confidence"]), (&json!("claim"), &json!(5)));
+    assert_eq!((&reason["basis"], &reason["confidence"]), (&json!("claim"), &json!(50)));
     assert_eq!(
         (&row["parties"][0]["seen"], &row["parties"][0]["seen_height"]),
         (&json!("first"), &json!(3))
@@ -69,12 +69,12 @@ fn a_verdict_has_reasons_and_an_exit_code() {
     let digest = &home.json(&["tags", "list"])["provenance"]["tag_set_digest"];
     assert_eq!(&document["provenance"]["tag_set_digest"], digest);
     assert_eq!(document["provenance"]["tip"]["height"], 7);
-    let clean = home.run(&["screen", &home.address("three")]);
+    let clean = home.run(&["screen", &home.address("honest")]);
     assert!(clean.ok().contains("labelled"), "{}", clean.out);
     // The worst of all; a transaction shows both sides.
     let split = home.txid("split");
     let (code, document) =
-        json(&home.run(&["screen", &home.address("three"), &split, "--format", "json"]));
+        json(&home.run(&["screen", &home.address("honest"), &split, "--format", "json"]));
     assert_eq!(code, Some(1));
     assert_eq!(document["screened"][0]["verdict"], "allow");
     let parties = document["screened"][1]["parties"].as_array().unwrap();
@@ -83,6 +83,14 @@ fn a_verdict_has_reasons_and_an_exit_code() {
         (&parties[0]["verdict"], &parties[1]["verdict"]),
         (&json!("block"), &json!("allow"))
     );
+    // Who got the thief's money, and the same without looking.
+    let one = home.address("one");
+    let (code, document) = json(&home.run(&["screen", &one, "--format", "json"]));
+    let rule = &document["screened"][0]["reasons"][0]["rule"];
+    assert_eq!((code, rule), (Some(1), &json!("sanctioned_direct")), "{document}");
+    let (code, document) = json(&home.run(&["screen", &one, "--no-exposure", "--format", "json"]));
+    assert_eq!((code, &document["screened"][0]["reasons"]), (Some(0), &json!([])));
+    assert_eq!(document["screened"][0]["not_assessed"][1]["why"], "switched off");
     let table = home.run(&["screen", &split]);
     assert!(table.out.contains("input 0"), "{}", table.out);
     let unknown = "f4184fc596403b9d638783cf57adfe4c75c605f6356fbc91338530e9831e9e16";
@@ -100,8 +108,8 @@ fn without_labels_nothing_is_cleared() {
 #[test]
 fn many_targets_from_a_file_or_a_stream() {
     let home = home();
-    let (thief, three) = (home.address("thief"), home.address("three"));
-    let many = format!("# deposits\n{three}\n\n{thief}\nrubbish\n{GENUINE}\n");
+    let (thief, shop) = (home.address("thief"), home.address("honest"));
+    let many = format!("# deposits\n{shop}\n\n{thief}\nrubbish\n{GENUINE}\n");
     let file = home.path("many.txt");
     fs::write(&file, &many).unwrap();
     let done = home.run(&["screen", "--from-file", text(&file), "--format", "jsonl"]);
@@ -136,7 +144,7 @@ fn each_line_of_a_stream_is_answered_at_once() {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
     let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
-    for name in ["thief", "three", "thief"] {
+    for name in ["thief", "honest", "thief"] {
         writeln!(input, "{}", home.address(name)).unwrap();
         input.flush().unwrap();
         // Would wait for ever if the answer waited for more lines.
@@ -146,7 +154,7 @@ fn each_line_of_a_stream_is_answered_at_once() {
     // A line without an end in sight is passed over, and the next one is answered.
     let part = vec![b'x'; 1 << 20];
     (0..40).for_each(|_| input.write_all(&part).unwrap());
-    writeln!(input, "\n{}", home.address("three")).unwrap();
+    writeln!(input, "\n{}", home.address("honest")).unwrap();
     drop(input);
     let long: Value = serde_json::from_str(&answers.next().unwrap().unwrap()).unwrap();
     assert!(long["reasons"][0]["detail"].as_str().unwrap().contains("at most 33554432"), "{long}");
@@ -168,7 +176,7 @@ fn a_payment_is_read_from_a_file_or_a_word() {
         version: transaction::Version::TWO,
         lock_time: absolute::LockTime::ZERO,
         input: vec![TxIn { previous_output: spent, ..TxIn::default() }],
-        output: vec![pays("three"), pays("thief")],
+        output: vec![pays("honest"), pays("thief")],
     };
     let psbt = Psbt::from_unsigned_tx(tx).unwrap();
     let file = home.path("payment.psbt");
@@ -189,19 +197,19 @@ fn a_payment_is_read_from_a_file_or_a_word() {
 #[test]
 fn books_with_broken_rows_and_empty_ones() {
     let home = home();
-    let (three, book) = (home.address("three"), home.path("book.txt"));
-    fs::write(&book, format!("{three}, our exchange # main\nrubbish\n{GENUINE}\n")).unwrap();
-    let known = home.run(&["screen", &three, "--book", text(&book)]);
+    let (shop, book) = (home.address("honest"), home.path("book.txt"));
+    fs::write(&book, format!("{shop}, our exchange # main\nrubbish\n{GENUINE}\n")).unwrap();
+    let known = home.run(&["screen", &shop, "--book", text(&book)]);
     assert!(known.ok().contains("in_book"), "{}", known.out);
     let place = |line: u32| format!("left out of the book: {}:{line}:", text(&book));
     assert!(known.err.contains(&place(2)) && known.err.contains(&place(3)), "{}", known.err);
     assert!(known.err.contains("is an address of mainnet"), "{}", known.err);
     fs::write(&book, "").unwrap();
-    let empty = home.run(&["screen", &three, "--book", text(&book)]);
+    let empty = home.run(&["screen", &shop, "--book", text(&book)]);
     assert!(empty.ok().contains("no book of known addresses"), "{}", empty.out);
     assert!(empty.err.contains("the book has no address"), "{}", empty.err);
-    home.run(&["screen", &three, "--book", "nowhere"]).fails(3, &["nowhere"]);
-    let labels = home.run(&["screen", &three, "--book-labels"]);
+    home.run(&["screen", &shop, "--book", "nowhere"]).fails(3, &["nowhere"]);
+    let labels = home.run(&["screen", &shop, "--book-labels"]);
     assert!(!labels.ok().contains("  lookalike  "), "{}", labels.out);
 }
 

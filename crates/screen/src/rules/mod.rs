@@ -2,6 +2,7 @@
 
 mod reading;
 
+use analyze::exposure::Side;
 use intel::taxonomy::Role;
 use serde::Deserialize;
 
@@ -45,6 +46,12 @@ pub struct Rules {
     /// Claims by kind; the first that fits counts.
     #[serde(deserialize_with = "reading::tagged")]
     pub tagged: Vec<TaggedRule>,
+    /// How far money is followed.
+    #[serde(deserialize_with = "reading::exposure")]
+    pub exposure: WalkLimits,
+    /// Money from or to kinds of parties.
+    #[serde(deserialize_with = "reading::exposed")]
+    pub exposed: Vec<ExposedRule>,
     /// Made to resemble an address of the book.
     #[serde(deserialize_with = "reading::lookalike")]
     pub lookalike: LookalikeRule,
@@ -96,6 +103,49 @@ pub struct TaggedRule {
     pub concepts: Vec<String>,
     /// Claims trusted less than this do not count, 0 to 100.
     pub min_confidence: u8,
+}
+
+/// How far money is followed to see from whom it came and to whom it went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WalkLimits {
+    /// Transactions in a row.
+    pub max_hops: u32,
+    /// Transactions in all, for each direction.
+    pub max_transactions: u64,
+    /// Claims trusted less than this do not count, 0 to 100.
+    pub min_confidence: u8,
+}
+
+/// A rule about money from or to kinds of parties.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExposedRule {
+    /// Its name in reasons.
+    pub id: String,
+    /// What it does.
+    pub verdict: Outcome,
+    /// One side only.
+    pub side: Option<Side>,
+    /// How far away.
+    pub reach: Reach,
+    /// Ids of the rules that the parties' labels fit, or `coinjoin`.
+    pub kinds: Vec<String>,
+    /// Least share of all money, in thousandths.
+    pub min_share_permille: u16,
+    /// Least amount.
+    pub min_amount_sat: u64,
+}
+
+/// How far away a party is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// One hop.
+    Direct,
+    /// Through addresses of nobody known.
+    Indirect,
+    /// Either.
+    #[default]
+    Any,
 }
 
 /// A rule about resemblance.
@@ -178,6 +228,16 @@ impl Default for Rules {
             concepts: Vec::new(),
             min_confidence,
         };
+        let sanctions: &[&str] = &["sanctioned", "sanctioned_actor"];
+        let exposed = |id: &str, verdict, reach, kinds: &[&str], permille| ExposedRule {
+            id: id.to_owned(),
+            verdict,
+            side: None,
+            reach,
+            kinds: texts(kinds),
+            min_share_permille: permille,
+            min_amount_sat: 100_000,
+        };
         Self {
             unreadable: plain(Block),
             bad_checksum: plain(Block),
@@ -204,6 +264,14 @@ impl Default for Rules {
                 tagged("wrongdoing", Block, Role::Abuse, 50),
                 tagged("alleged_wrongdoing", Review, Role::Abuse, 0),
                 tagged("mixing", Review, Role::Mixing, 0),
+            ],
+            exposure: WalkLimits { max_hops: 6, max_transactions: 1000, min_confidence: 20 },
+            exposed: vec![
+                exposed("sanctioned_direct", Block, Reach::Direct, sanctions, 10),
+                exposed("sanctioned_indirect", Review, Reach::Indirect, sanctions, 100),
+                exposed("wrongdoing_direct", Review, Reach::Direct, &["wrongdoing"], 10),
+                exposed("wrongdoing_indirect", Review, Reach::Indirect, &["wrongdoing"], 200),
+                exposed("mixing_direct", Review, Reach::Direct, &["mixing", "coinjoin"], 100),
             ],
             lookalike: LookalikeRule { verdict: Block, verdict_known: Review, min_bits: 10 },
             lookalike_labels: LookalikeRule { verdict: Review, verdict_known: Allow, min_bits: 10 },

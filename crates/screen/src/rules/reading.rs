@@ -1,9 +1,14 @@
 //! From a file to rules. A table that sets one key keeps the defaults of its others.
 
+use analyze::exposure::Side;
 use intel::taxonomy::Role;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use super::{AgeRule, ClaimRule, LookalikeRule, Outcome, Rules, RulesError, TaggedRule};
+use super::{
+    AgeRule, ClaimRule, ExposedRule, LookalikeRule, Outcome, Reach, Rules, RulesError, TaggedRule,
+    WalkLimits,
+};
+use crate::exposed::COINJOIN;
 
 /// Names of rules that a `[[tagged]]` rule must not take.
 const TAKEN: &[&str] = &[
@@ -21,6 +26,7 @@ const TAKEN: &[&str] = &[
     "unknown_input",
     "labelled",
     "in_book",
+    "coinjoin",
     "exposure",
 ];
 
@@ -40,13 +46,34 @@ const LEAST_BITS: u32 = intel::lookalike::ALARM.0 / 1000;
 const MOST_BITS: u32 = 1000;
 
 pub(super) fn read(text: &str) -> Result<Rules, RulesError> {
-    toml::from_str(text).map_err(|error| {
+    let rules: Rules = toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
         let before = text.get(..at).unwrap_or(text);
         let line = 1 + before.matches('\n').count();
         let column = 1 + before.rsplit('\n').next().unwrap_or_default().chars().count();
         RulesError { line, column, detail: with_suggestion(error.message()) }
+    })?;
+    unknown_kind(&rules).map_or(Ok(rules), |kind| {
+        let at = text.find(&kind).map_or(0, |at| at.saturating_sub(1));
+        let before = text.get(..at).unwrap_or(text);
+        let column = 1 + before.rsplit('\n').next().unwrap_or_default().chars().count();
+        let detail = format!(
+            "kind `{kind}`: expected `sanctioned`, `sanctioned_actor`, `{COINJOIN}` or the id of a \
+             [[tagged]] rule"
+        );
+        Err(RulesError { line: 1 + before.matches('\n').count(), column, detail })
     })
+}
+
+/// A kind in an `[[exposed]]` rule that no claim can have.
+fn unknown_kind(rules: &Rules) -> Option<String> {
+    let known = |kind: &str| {
+        ["sanctioned", "sanctioned_actor", COINJOIN].contains(&kind)
+            || rules.tagged.iter().any(|rule| rule.id == kind)
+            // Who replaces the default kinds need not replace the default rules about them.
+            || Rules::default().tagged.iter().any(|rule| rule.id == kind)
+    };
+    rules.exposed.iter().flat_map(|rule| &rule.kinds).find(|kind| !known(kind)).cloned()
 }
 
 /// Serde says ``unknown field `x`, expected one of `a`, `b` ``: adds which of these is nearest.
@@ -97,6 +124,42 @@ struct TaggedTable {
     concepts: Vec<String>,
     #[serde(default, deserialize_with = "level")]
     min_confidence: Option<u8>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WalkTable {
+    max_hops: Option<u32>,
+    max_transactions: Option<u64>,
+    #[serde(default, deserialize_with = "level")]
+    min_confidence: Option<u8>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExposedTable {
+    id: String,
+    verdict: Outcome,
+    side: Option<SideName>,
+    #[serde(default)]
+    reach: Reach,
+    kinds: Vec<String>,
+    #[serde(default, deserialize_with = "permille")]
+    min_share_permille: u16,
+    #[serde(default)]
+    min_amount_sat: u64,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SideName {
+    Sending,
+    Receiving,
+}
+
+fn permille<'de, D: Deserializer<'de>>(from: D) -> Result<u16, D::Error> {
+    let share = u16::deserialize(from).ok().filter(|share| *share <= 1000);
+    share.ok_or_else(|| D::Error::custom("min_share_permille is a whole number from 0 to 1000"))
 }
 
 #[derive(Deserialize)]
@@ -167,15 +230,7 @@ pub(super) fn sanctioned_actor<'de, D: Deserializer<'de>>(from: D) -> Result<Cla
 pub(super) fn tagged<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<TaggedRule>, D::Error> {
     let mut rules: Vec<TaggedRule> = Vec::new();
     for table in Vec::<TaggedTable>::deserialize(from)? {
-        let id = table.id;
-        let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c);
-        if id.is_empty() || !id.chars().all(good) {
-            let detail = format!("id `{id}`: use lower case letters, digits, _ and -");
-            return Err(D::Error::custom(detail));
-        }
-        if TAKEN.contains(&id.as_str()) || rules.iter().any(|rule| rule.id == id) {
-            return Err(D::Error::custom(format!("there is another rule with the id `{id}`")));
-        }
+        let id = own_id(table.id, rules.iter().map(|rule| rule.id.as_str()))?;
         if table.roles.is_empty() && table.concepts.is_empty() {
             let detail = format!("rule `{id}` has neither roles nor concepts and fits nothing");
             return Err(D::Error::custom(detail));
@@ -189,6 +244,50 @@ pub(super) fn tagged<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<TaggedRul
         });
     }
     Ok(rules)
+}
+
+pub(super) fn exposure<'de, D: Deserializer<'de>>(from: D) -> Result<WalkLimits, D::Error> {
+    let (given, default) = (WalkTable::deserialize(from)?, Rules::default().exposure);
+    Ok(WalkLimits {
+        max_hops: given.max_hops.unwrap_or(default.max_hops),
+        max_transactions: given.max_transactions.unwrap_or(default.max_transactions),
+        min_confidence: given.min_confidence.unwrap_or(default.min_confidence),
+    })
+}
+
+pub(super) fn exposed<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<ExposedRule>, D::Error> {
+    let mut rules: Vec<ExposedRule> = Vec::new();
+    for table in Vec::<ExposedTable>::deserialize(from)? {
+        let id = own_id(table.id, rules.iter().map(|rule| rule.id.as_str()))?;
+        rules.push(ExposedRule {
+            id,
+            verdict: table.verdict,
+            side: table.side.map(|side| match side {
+                SideName::Sending => Side::Sending,
+                SideName::Receiving => Side::Receiving,
+            }),
+            reach: table.reach,
+            kinds: table.kinds,
+            min_share_permille: table.min_share_permille,
+            min_amount_sat: table.min_amount_sat,
+        });
+    }
+    Ok(rules)
+}
+
+/// An id that no other rule has.
+fn own_id<'a, E: serde::de::Error>(
+    id: String,
+    mut others: impl Iterator<Item = &'a str>,
+) -> Result<String, E> {
+    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c);
+    if id.is_empty() || !id.chars().all(good) {
+        return Err(E::custom(format!("id `{id}`: use lower case letters, digits, _ and -")));
+    }
+    if TAKEN.contains(&id.as_str()) || others.any(|other| other == id) {
+        return Err(E::custom(format!("there is another rule with the id `{id}`")));
+    }
+    Ok(id)
 }
 
 pub(super) fn lookalike<'de, D: Deserializer<'de>>(from: D) -> Result<LookalikeRule, D::Error> {
@@ -269,6 +368,10 @@ mod tests {
         wrong("[sanctioned]\nmin_confidence = 101", (2, 18), &["from 0 to 100"]);
         wrong("[unseen]\nverdict = ", (2, 11), &[]);
         wrong("[unseen]\n", (1, 1), &["verdict"]);
+        let exposed = "[[exposed]]\nverdict = 'block'\nid = 'x'\n";
+        wrong(&format!("{exposed}kinds = ['nobody']"), (4, 10), &["kind `nobody`"]);
+        wrong(&format!("{exposed}kinds = []\nmin_share_permille = 2000"), (5, 22), &["to 1000"]);
+        wrong(&format!("{exposed}kinds = []\nside = 'both'"), (5, 8), &["`sending`"]);
         let tagged = "[[tagged]]\nverdict = 'block'\n";
         wrong(&format!("{tagged}id = 'x'"), (1, 1), &["neither roles nor concepts"]);
         wrong(&format!("{tagged}id = 'lookalike'\nroles=['abuse']"), (1, 1), &["another rule"]);

@@ -1,6 +1,6 @@
 //! Everything that a screening goes by, opened once for many targets.
 
-use chain::Network;
+use chain::{Ledger, MemoryLedger, Network};
 use intel::{TagSet, lookalike::Book};
 use screen::{Rules, Screen, Screened, Target};
 use store::StoreError;
@@ -26,6 +26,7 @@ pub(super) struct Desk {
     chain: Option<Chain>,
     esplora: Option<std::path::PathBuf>,
     books: Vec<String>,
+    exposure: bool,
 }
 
 /// Rules, and what the provenance says of them.
@@ -51,6 +52,7 @@ pub(super) struct Parameters {
     book_entries: usize,
     book_digest: Option<String>,
     book_labels: bool,
+    exposure: bool,
     esplora: Option<String>,
 }
 
@@ -70,7 +72,8 @@ impl Desk {
         let chain = ledger::open_if_any(&place, esplora.as_deref(), say)?;
         let shelf = book::read(&args.book, place.network, say)?;
         let books = args.book.iter().map(|path| path.display().to_string()).collect();
-        Ok(Self { place, rules, tags, shelf, label_book, chain, esplora, books })
+        let exposure = !args.no_exposure;
+        Ok(Self { place, rules, tags, shelf, label_book, chain, esplora, books, exposure })
     }
 
     pub(super) fn network(&self) -> Network {
@@ -81,9 +84,11 @@ impl Desk {
     pub(super) fn screen(&mut self, given: &[Given], say: &Say) -> Result<Vec<Screened>, Failure> {
         let mut tries = 1;
         loop {
-            let screen = self.rule();
-            let results: Result<Vec<Screened>, _> =
-                given.iter().map(|given| screen.screen(&given.target)).collect();
+            let results = match &self.chain {
+                None => self.results::<MemoryLedger>(None, given),
+                Some(Chain::Whole(store)) => self.results(Some(store.as_ref()), given),
+                Some(Chain::Sparse(memory)) => self.results(Some(memory.as_ref()), given),
+            };
             match self.chain.as_ref().map_or(Ok(()), Chain::ensure_current) {
                 Ok(()) => return Ok(results?),
                 Err(StoreError::Reorganised) if tries < TRIES => {
@@ -104,6 +109,7 @@ impl Desk {
             book_entries: self.shelf.book.as_ref().map_or(0, Book::len),
             book_digest: self.shelf.digest.clone(),
             book_labels: self.label_book.is_some(),
+            exposure: self.exposure,
             esplora: self.esplora.as_ref().map(|path| path.display().to_string()),
         };
         let provenance = match &self.chain {
@@ -113,15 +119,21 @@ impl Desk {
         provenance.with_labels(self.tags.as_ref())
     }
 
-    fn rule(&self) -> Screen<'_> {
-        Screen {
+    fn results<L: Ledger>(
+        &self,
+        ledger: Option<&L>,
+        given: &[Given],
+    ) -> chain::Result<Vec<Screened>> {
+        let screen = Screen {
             network: self.place.network,
             rules: &self.rules.rules,
             tags: self.tags.as_ref(),
             book: self.shelf.book.as_ref(),
             label_book: self.label_book.as_ref(),
-            ledger: self.chain.as_ref().map(Chain::ledger),
+            ledger,
             is_whole: self.chain.as_ref().is_some_and(Chain::is_whole),
-        }
+            exposure: self.exposure,
+        };
+        given.iter().map(|given| screen.screen(&given.target)).collect()
     }
 }
