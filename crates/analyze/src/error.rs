@@ -60,6 +60,13 @@ pub enum Error {
         /// The rule given.
         wanted: String,
     },
+    /// A clustering under one guard, or by one version of the rules for CoinJoins, cannot be gone on
+    /// with under another.
+    #[error(
+        "the clustering was made under another supercluster guard or by other rules for CoinJoins: \
+         build it again"
+    )]
+    OtherBasis,
 }
 
 fn of_block(height: Option<Height>) -> String {

@@ -7,6 +7,8 @@
 
 mod amount;
 mod args;
+mod clusters;
+mod durable;
 mod failure;
 mod interrupt;
 mod labels;

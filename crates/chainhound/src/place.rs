@@ -86,6 +86,11 @@ impl Place {
         self.root.join("labels")
     }
 
+    /// Clusterings of the store's addresses. Can be made again from the store.
+    pub(crate) fn clusters(&self) -> PathBuf {
+        self.root.join("clusters")
+    }
+
     /// Whether there is a store of the whole chain.
     pub(crate) fn has_graph(&self) -> bool {
         self.graph().join("meta").exists()

@@ -104,6 +104,11 @@ impl Heuristic {
         }
     }
 
+    /// Whether what it says may change with later blocks: it looks at who spends the outputs.
+    pub fn looks_ahead(self) -> bool {
+        self.family() == Family::Successor
+    }
+
     /// What the heuristic looks at. Two heuristics of one family are one sign, not two.
     pub const fn family(self) -> Family {
         match self {
@@ -204,6 +209,15 @@ pub struct Options {
     pub digits: u32,
     /// Independent signs for a strong verdict.
     pub signs: usize,
+}
+
+impl Options {
+    /// All heuristics whose opinions no later block changes: what a clustering needs that is
+    /// gone on with block by block.
+    pub fn without_looking_ahead() -> Self {
+        let heuristics = Heuristic::ALL.into_iter().filter(|heuristic| !heuristic.looks_ahead());
+        Self { heuristics: heuristics.collect(), ..Self::default() }
+    }
 }
 
 impl Default for Options {

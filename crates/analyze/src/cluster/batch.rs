@@ -16,7 +16,7 @@ use super::{
     rule::{Joined, Rule, may_join},
     union::SharedForest,
 };
-use crate::{Error, Result};
+use crate::{Error, Result, coinjoin::RULES_VERSION};
 
 /// How to build.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +75,13 @@ pub(super) fn build_until<L: Ledger + Sync, R: Rule<L>>(
         }
         result
     })?;
-    let basis = Basis { rule: rule.name().to_owned(), tip: until.tip, txs: until.txs };
+    let basis = Basis {
+        rule: rule.name().to_owned(),
+        coinjoin_rules: RULES_VERSION,
+        guard: options.guard,
+        tip: until.tip,
+        txs: until.txs,
+    };
     let mut clustering =
         Clustering { ids: forest.into_ids(options.threads), basis, findings: Vec::new() };
     if let Some(guard) = &options.guard {

@@ -2,7 +2,10 @@
 
 use chain::{AddressNum, Tip};
 
-use super::{guard::Finding, members::Members};
+use super::{
+    guard::{Finding, Guard},
+    members::Members,
+};
 
 /// A partition of the addresses `0..addresses`, and what it was made from.
 ///
@@ -22,6 +25,10 @@ pub struct Clustering {
 pub struct Basis {
     /// [`super::Rule::name`].
     pub rule: String,
+    /// The rules that recognised CoinJoins ([`crate::coinjoin::RULES_VERSION`]).
+    pub coinjoin_rules: u32,
+    /// The guard in use; one that holds merges back decides what is joined.
+    pub guard: Option<Guard>,
     /// The last block looked at; `None` in a ledger without blocks.
     pub tip: Option<Tip>,
     /// Transactions `0..txs` were looked at.
@@ -68,6 +75,13 @@ impl Clustering {
             sizes[id as usize] += 1;
         }
         sizes
+    }
+
+    /// How many addresses a cluster has; 0 where this is no cluster's id. Reads the column from there
+    /// on.
+    pub fn size_of(&self, cluster: AddressNum) -> u32 {
+        let rest = self.ids.get(cluster.index()..).unwrap_or_default();
+        rest.iter().filter(|id| **id == cluster.0).count() as u32
     }
 
     /// The largest clusters with their sizes, largest first, then by id.

@@ -11,7 +11,7 @@ use super::{
     guard::{self, Finding, Guard},
     rule::{Joined, Rule},
 };
-use crate::{Error, Result};
+use crate::{Error, Result, coinjoin::RULES_VERSION};
 
 /// A clustering that can be changed block by block.
 ///
@@ -85,7 +85,8 @@ impl<R> Live<R> {
     /// needed, [`Live::sync`] builds again.
     ///
     /// # Errors
-    /// [`Error::OtherRule`] where the clustering was made by a rule of another name.
+    /// [`Error::OtherRule`] where the clustering was made by a rule of another name,
+    /// [`Error::OtherBasis`] where it was made under another guard or by other rules for CoinJoins.
     pub fn resume<L: Ledger>(
         clustering: Clustering,
         rule: R,
@@ -98,6 +99,9 @@ impl<R> Live<R> {
         let Clustering { ids, basis, findings } = clustering;
         if basis.rule != rule.name() {
             return Err(Error::OtherRule { has: basis.rule, wanted: rule.name().to_owned() });
+        }
+        if basis.guard != options.guard || basis.coinjoin_rules != RULES_VERSION {
+            return Err(Error::OtherBasis);
         }
         Ok(Self {
             rule,
@@ -208,7 +212,13 @@ impl<R> Live<R> {
     where
         R: Rule<L>,
     {
-        let basis = Basis { rule: self.rule.name().to_owned(), tip: self.tip, txs: self.txs };
+        let basis = Basis {
+            rule: self.rule.name().to_owned(),
+            coinjoin_rules: RULES_VERSION,
+            guard: self.options.guard,
+            tip: self.tip,
+            txs: self.txs,
+        };
         Clustering { ids: self.forest.ids(), basis, findings: self.findings.clone() }
     }
 

@@ -8,10 +8,11 @@
 //!
 //! [`why`] shows the shortest chain of transactions that joins two addresses. A [`Guard`] reports
 //! transactions that join two large clusters through few addresses. Change is no reason to
-//! join, except in a clustering of another name that is asked for ([`WithChange`]). Definition,
+//! join, except in a clustering of another name that is asked for ([`JudgedChange`]). Definition,
 //! sources and measured errors: `docs/methods/clustering.md`.
 
 mod batch;
+mod change;
 mod clustering;
 mod diff;
 mod forest;
@@ -28,12 +29,13 @@ mod why;
 mod tests;
 
 pub use batch::{Options, build};
+pub use change::JudgedChange;
 pub use clustering::{Basis, Clustering};
 pub use diff::{Diff, Merge, Split, diff};
 pub use guard::{Finding, Guard, Part};
 pub use live::{Live, Synced};
 pub use members::{Activity, Members, activity};
-pub use rule::{AllInputs, CoinJoinsApart, Rule, WithChange};
+pub use rule::{AllInputs, CoinJoinsApart, MULTI_INPUT, Rule};
 pub use score::{Ratio, Score, score};
 pub use snapshot::SnapshotError;
 pub use why::{Joint, Limits, Step, Why, why};

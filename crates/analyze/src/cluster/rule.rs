@@ -47,6 +47,9 @@ pub trait Rule<L: Ledger>: Sync {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CoinJoinsApart;
 
+/// Name of [`CoinJoinsApart`].
+pub const MULTI_INPUT: &str = "multi_input";
+
 impl<L: Ledger> Rule<L> for CoinJoinsApart {
     type Memory = (Detector, ShapeBuf);
 
@@ -55,7 +58,7 @@ impl<L: Ledger> Rule<L> for CoinJoinsApart {
     }
 
     fn name(&self) -> &str {
-        "multi_input"
+        MULTI_INPUT
     }
 
     fn excludes(
@@ -83,52 +86,6 @@ impl<L: Ledger> Rule<L> for AllInputs {
 
     fn excludes(&self, _ledger: &L, _tx: TxNum, _memory: &mut ()) -> chain::Result<bool> {
         Ok(false)
-    }
-}
-
-/// Another rule, and change joined besides: a hypothesis that pulls clusters together wrongly
-/// (`docs/methods/clustering.md`), so it makes a clustering of another name and never the default.
-#[derive(Clone, Debug)]
-pub struct WithChange<R, F> {
-    /// What is joined without change.
-    pub rule: R,
-    /// The name, e.g. `multi_input+one_time`.
-    pub name: String,
-    /// The address that is taken for change, by any heuristic.
-    pub change: F,
-}
-
-impl<L, R, F> Rule<L> for WithChange<R, F>
-where
-    L: Ledger,
-    R: Rule<L>,
-    F: Fn(&L, TxNum) -> chain::Result<Option<AddressNum>> + Sync,
-{
-    type Memory = R::Memory;
-
-    fn memory(&self) -> R::Memory {
-        self.rule.memory()
-    }
-
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn excludes(&self, ledger: &L, tx: TxNum, memory: &mut R::Memory) -> chain::Result<bool> {
-        self.rule.excludes(ledger, tx, memory)
-    }
-
-    fn joins_change(&self) -> bool {
-        true
-    }
-
-    fn change(
-        &self,
-        ledger: &L,
-        tx: TxNum,
-        _memory: &mut R::Memory,
-    ) -> chain::Result<Option<AddressNum>> {
-        (self.change)(ledger, tx)
     }
 }
 

@@ -6,6 +6,8 @@
 //! |---|---|
 //! | 8 | `CHCLUST` and the version, 1 |
 //! | 2 + n | length and name of the rule, UTF-8 |
+//! | 4 | version of the rules that recognised CoinJoins |
+//! | 1 + 9 | 1 and the guard: large, thin (u32 each), 1 if it holds back or 0; or 10 zeros, without a guard |
 //! | 1 + 36 | 1, height (u32) and hash of the tip; or 37 zeros, without a tip |
 //! | 4 | transactions looked at |
 //! | 4 | findings of the guard; for each its transaction (u32), 1 if held back or 0, how many parts (u32), and for each part cluster and addresses (u32) |
@@ -17,7 +19,7 @@ use chain::{AddressNum, BlockHash, Height, Tip, TxNum};
 
 use super::{
     clustering::{Basis, Clustering},
-    guard::{Finding, Part},
+    guard::{Finding, Guard, Part},
 };
 
 /// Name and version of the form.
@@ -119,6 +121,16 @@ impl Clustering {
         }
         head.extend((end as u16).to_le_bytes());
         head.extend(&self.basis.rule.as_bytes()[..end]);
+        head.extend(self.basis.coinjoin_rules.to_le_bytes());
+        match self.basis.guard {
+            Some(guard) => {
+                head.push(1);
+                head.extend(guard.large.to_le_bytes());
+                head.extend(guard.thin.to_le_bytes());
+                head.push(u8::from(guard.hold_back));
+            }
+            None => head.extend([0; 10]),
+        }
         match self.basis.tip {
             Some(tip) => {
                 head.push(1);
@@ -174,10 +186,13 @@ impl Reader<'_> {
         let rule = std::str::from_utf8(name)
             .map_err(|_| SnapshotError::Content("the rule's name is no text"))?
             .to_owned();
+        let (coinjoin_rules, guarded) = (self.u32()?, self.flag()?);
+        let guard = Guard { large: self.u32()?, thin: self.u32()?, hold_back: self.flag()? };
         let known = self.flag()?;
         let (height, hash) = (Height(self.u32()?), BlockHash::from_byte_array(self.take()?));
         let tip = known.then_some(Tip { height, hash });
-        Ok(Basis { rule, tip, txs: self.u32()? })
+        let guard = guarded.then_some(guard);
+        Ok(Basis { rule, coinjoin_rules, guard, tip, txs: self.u32()? })
     }
 
     fn findings(&mut self) -> Result<Vec<Finding>, SnapshotError> {

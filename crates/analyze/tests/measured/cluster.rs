@@ -2,10 +2,10 @@
 //! out (what must go wrong), and with change joined besides.
 
 use analyze::{
-    change::{Judge, Options as Signs, Strength},
+    change::Strength,
     cluster::{
-        AllInputs, Clustering, CoinJoinsApart, Finding, Guard, Limits, Options, Part, Rule, Score,
-        Why, WithChange, build, score, why,
+        AllInputs, Clustering, CoinJoinsApart, Finding, Guard, JudgedChange, Limits, MULTI_INPUT,
+        Options, Part, Rule, Score, Why, build, score, why,
     },
 };
 use chain::{AddressNum, Ledger, MemoryLedger, TxNum};
@@ -60,7 +60,8 @@ fn clusters_on_a_generated_chain() {
     let all = build(&ledger, &AllInputs, &build_by(None)).unwrap();
     let joined = measure(&all);
     for strength in [Strength::SameAddress, Strength::Strong, Strength::Weak] {
-        measure(&build(&ledger, &with_change(strength), &build_by(None)).unwrap());
+        let rule = JudgedChange::new(CoinJoinsApart, MULTI_INPUT, strength);
+        measure(&build(&ledger, &rule, &build_by(None)).unwrap());
     }
 
     // Kept out: nearly everything that is joined is right.
@@ -131,26 +132,4 @@ fn guard_finds_them(ledger: &MemoryLedger, owners: &[Option<u32>]) {
 
 fn guarded<R: Rule<MemoryLedger>>(ledger: &MemoryLedger, rule: &R, guard: Guard) -> Clustering {
     build(ledger, rule, &Options { guard: Some(guard), ..Options::default() }).unwrap()
-}
-
-/// The rule that joins what a judge takes for change with at least this strength.
-fn with_change(
-    at_least: Strength,
-) -> WithChange<
-    CoinJoinsApart,
-    impl Fn(&MemoryLedger, TxNum) -> chain::Result<Option<AddressNum>> + Sync,
-> {
-    let change = move |ledger: &MemoryLedger, tx: TxNum| {
-        let verdict = Judge::new(Signs::default()).verdict(ledger, tx)?;
-        let Some((vout, strength)) = verdict.and_then(|verdict| verdict.change) else {
-            return Ok(None);
-        };
-        if strength < at_least {
-            return Ok(None);
-        }
-        let out = ledger.output_at(tx, vout)?;
-        Ok(out.map(|out| ledger.output(out)).transpose()?.and_then(|output| output.address))
-    };
-    let name = format!("multi_input+change:{}", at_least.name());
-    WithChange { rule: CoinJoinsApart, name, change }
 }

@@ -1,5 +1,6 @@
 //! What was typed. Nothing here opens a file.
 
+mod cluster;
 mod coinjoin;
 mod demo;
 mod exposure;
@@ -17,6 +18,7 @@ use chain::Network;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::{
+    cluster::{BuildArgs, ClusterVerb, DiffArgs, ShowArgs, WhyArgs},
     coinjoin::{CoinJoinArgs, CoinJoinVerb, ScanArgs},
     demo::DemoArgs,
     exposure::{CoinJoins, ExposureArgs, Sides},
@@ -112,6 +114,9 @@ pub(crate) enum Verb {
     /// What sources say about addresses: import labels, ask them, write them out
     #[command(subcommand)]
     Tags(TagsVerb),
+    /// Clusters: addresses that somebody controls together, and why they are joined
+    #[command(subcommand)]
+    Cluster(ClusterVerb),
     /// CoinJoins: whether a transaction is one, and which are
     #[command(name = "coinjoin")]
     CoinJoin(CoinJoinArgs),

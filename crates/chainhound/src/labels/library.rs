@@ -1,8 +1,8 @@
 //! The documents behind a tag set: kept as they were, replaced by newer editions of themselves.
 
 use std::{
-    fs::{self, File, TryLockError},
-    io::{Read, Write},
+    fs::{self, File},
+    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -11,7 +11,7 @@ use intel::{Defaults, Document, Format, Import, IntelError, Settings, TagSet, Ta
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{failure::Failure, place::Place};
+use crate::{durable, failure::Failure, place::Place};
 
 /// The tag set in force.
 pub(super) const SET: &str = "tags.bin";
@@ -102,7 +102,7 @@ impl Library {
         for dir in [&dir, &dir.join(IMPORTS), &dir.join(DOCUMENTS)] {
             fs::create_dir_all(dir).map_err(|error| Failure::file(dir, error))?;
         }
-        let lock = lock(&dir.join("lock"))?;
+        let lock = durable::lock(&dir.join("lock"), "chainhound tags import")?;
         let (documents, whole) = known(&dir, network)?;
         Ok(Self { dir, network, documents, whole, _lock: lock })
     }
@@ -312,33 +312,8 @@ fn import(
     intel::import(Document { name, bytes }, &Settings { network, format, defaults })
 }
 
-fn lock(path: &Path) -> Result<File, Failure> {
-    let io = |error| Failure::file(path, error);
-    let file = File::options().create(true).truncate(false).write(true).open(path).map_err(io)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::Error(error)) => Err(io(error)),
-        Err(TryLockError::WouldBlock) => {
-            let message = format!("{}: locked by another program", path.display());
-            Err(Failure::unavailable(message)
-                .hint("is another `chainhound tags import` at work? Wait for its end"))
-        }
-    }
-}
-
-/// In place only when it is whole and on the disk.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let mut next = path.as_os_str().to_owned();
-    next.push(".next");
-    let next = PathBuf::from(next);
-    let written = File::create(&next)
-        .and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        })
-        .and_then(|()| fs::rename(&next, path))
-        .and_then(|()| path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all()));
-    written.map_err(|error| Failure::file(path, error))
+    durable::write(path, |file| file.write_all(bytes))
 }
 
 fn files(dir: &Path) -> Vec<PathBuf> {

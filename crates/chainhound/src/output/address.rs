@@ -3,7 +3,10 @@
 use report::model::UtcTime;
 use serde::Serialize;
 
-use super::{Body, Facts, Lock, OutputFate, Rows, status::coins};
+use super::{
+    Body, ClaimRow, ClusterField, ClusteringField, Facts, Lock, OutputFate, Rows,
+    claims::claim_table, status::coins,
+};
 
 /// An address and a page of its history.
 #[derive(Debug, Serialize)]
@@ -14,10 +17,23 @@ pub(crate) struct AddressDocument {
     /// Sums over the whole history; `null` with `--no-totals`.
     #[serde(flatten)]
     pub(crate) totals: Option<AddressTotals>,
+    /// The cluster that it is in, an inference; `null` where no clustering is at hand.
+    pub(crate) cluster: Option<AddressCluster>,
+    /// What sources say about it; `null` where no labels are imported.
+    pub(crate) tags: Option<Vec<ClaimRow>>,
     /// A page of what was received, newest first.
     pub(crate) history: Vec<Received>,
     /// For `--cursor`, where there is more.
     pub(crate) next_cursor: Option<String>,
+}
+
+/// The cluster of an address.
+#[derive(Debug, Serialize)]
+pub(crate) struct AddressCluster {
+    #[serde(flatten)]
+    pub(crate) cluster: ClusterField,
+    #[serde(flatten)]
+    pub(crate) clustering: ClusteringField,
 }
 
 /// Sums over the whole history.
@@ -81,6 +97,11 @@ impl Body for AddressDocument {
                 facts.push("active", format!("from block {first} to block {last}"));
             }
         }
+        facts.push_some("cluster", self.cluster.as_ref().map(AddressCluster::shown));
+        let tags = match self.tags.as_deref() {
+            None | Some([]) => String::new(),
+            Some(claims) => format!("\n{}", claim_table(claims, colour)),
+        };
         let mut rows = Rows::new(&[">height", "time", ">BTC", "output", "status"], colour);
         for row in &self.history {
             rows.push([
@@ -91,10 +112,18 @@ impl Body for AddressDocument {
                 row.fate.shown(),
             ]);
         }
-        let mut text = format!("{}\n{}", facts.to_text(), rows.to_text());
+        let mut text = format!("{}{tags}\n{}", facts.to_text(), rows.to_text());
         if let Some(cursor) = &self.next_cursor {
             text.push_str(&format!("\nmore with --cursor {cursor}\n"));
         }
         text
+    }
+}
+
+impl AddressCluster {
+    fn shown(&self) -> String {
+        let ClusterField { cluster, addresses, .. } = self.cluster;
+        let behind = self.clustering.behind();
+        format!("{cluster}, {addresses} addresses (inference{behind})")
     }
 }

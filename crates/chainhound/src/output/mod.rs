@@ -5,6 +5,7 @@ mod address;
 mod block;
 mod change;
 mod claims;
+mod cluster;
 mod coinjoin;
 mod demo;
 mod document;
@@ -28,10 +29,14 @@ use crate::{
 };
 
 pub(crate) use self::{
-    address::{AddressDocument, AddressTotals, Received},
+    address::{AddressCluster, AddressDocument, AddressTotals, Received},
     block::{BlockDocument, Header},
     change::{ChangeField, HeuristicField},
     claims::{ActorRow, ClaimRow, StatementRow},
+    cluster::{
+        AddressClaim, BuildDocument, ClusterField, ClusterTags, ClusteringField, DiffDocument,
+        GuardField, GuardFinding, Regrouped, ShowDocument, StepRow, WhyDocument,
+    },
     coinjoin::{
         AbsenceField, CoinJoinDocument, CoinJoinField, EntropyField, ErrorRates, FoundTransaction,
         ScanDocument,

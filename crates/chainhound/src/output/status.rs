@@ -50,6 +50,13 @@ pub(crate) struct TipField {
     hash: String,
 }
 
+impl TipField {
+    /// The height.
+    pub(crate) const fn height(&self) -> u32 {
+        self.height
+    }
+}
+
 impl From<Tip> for TipField {
     fn from(tip: Tip) -> Self {
         Self { height: tip.height.0, hash: tip.hash.to_string() }

@@ -65,7 +65,8 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    pub(super) fn shown(&self) -> String {
+    /// The address, or `script:HEX`.
+    pub(crate) fn shown(&self) -> String {
         match (&self.address, &self.script) {
             (Some(address), _) => address.clone(),
             (None, Some(script)) => format!("script:{script}"),

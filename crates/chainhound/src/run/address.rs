@@ -2,12 +2,13 @@
 
 use chain::{AddressNum, Ledger, OutNum, Spend, script};
 
-use super::{Session, describe};
+use super::{Session, cluster, describe};
 use crate::{
     args::AddressArgs,
     failure::{Exit, Failure},
+    labels,
     ledger::Chain,
-    output::{AddressDocument, AddressTotals, Received},
+    output::{AddressDocument, AddressTotals, ClaimRow, Received},
     root::parse_outpoint,
 };
 
@@ -17,7 +18,8 @@ pub(crate) fn run(args: &AddressArgs, session: &mut Session<'_>) -> Result<Exit,
     let script = script::parse(&args.address, place.network)?;
     let cursor = args.cursor.as_deref().map(parse_outpoint).transpose()?;
     let file = args.esplora.esplora.as_deref();
-    session.answer(&place, file, args.format.format, |chain| {
+    let labels = labels::open(&place)?;
+    session.answer_with(&place, file, args.format.format, labels.as_ref(), |chain| {
         let ledger = chain.ledger();
         let Some(address) = ledger.find_script(&script)? else {
             return Err(chain.lacks(&format!("address {}", args.address)));
@@ -30,6 +32,11 @@ pub(crate) fn run(args: &AddressArgs, session: &mut Session<'_>) -> Result<Exit,
         let body = AddressDocument {
             lock: describe::lock(&script, ledger.network()),
             totals: if args.no_totals { None } else { Some(totals(ledger, address)?) },
+            cluster: cluster::of_address(&place, chain, address)?,
+            tags: labels.as_ref().map(|set| {
+                let claims = set.of_script(script.as_bytes()).ranked();
+                claims.into_iter().map(ClaimRow::of_claim).collect()
+            }),
             history,
             next_cursor,
         };

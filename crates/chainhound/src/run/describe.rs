@@ -14,6 +14,11 @@ pub(crate) fn lock(script: &ScriptBuf, network: chain::Network) -> Lock {
     Lock { address, script_type: kind.name(), script: show.then(|| script.to_hex_string()) }
 }
 
+/// Who an address number stands for.
+pub(crate) fn lock_of(ledger: &dyn Ledger, address: chain::AddressNum) -> Result<Lock> {
+    Ok(lock(&ledger.script(address)?, ledger.network()))
+}
+
 /// What became of an output.
 pub(crate) fn fate(ledger: &dyn Ledger, output: &Output, carrier: bool) -> Result<OutputFate> {
     let by = match output.spend {

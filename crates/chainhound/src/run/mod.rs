@@ -2,6 +2,7 @@
 
 mod address;
 mod block;
+mod cluster;
 mod coinjoin;
 mod demo;
 mod describe;
@@ -21,7 +22,10 @@ mod tx;
 
 use std::path::Path;
 
+use intel::TagSet;
 use serde::Serialize;
+
+pub(crate) use self::progress::Counter;
 
 use crate::{
     args::{Cli, Common, Format, StoreVerb, Verb},
@@ -52,11 +56,23 @@ impl Session<'_> {
         place: &Place,
         file: Option<&Path>,
         format: Format,
+        question: impl FnMut(&Chain) -> Result<(P, B), Failure>,
+    ) -> Result<Exit, Failure> {
+        self.answer_with(place, file, format, None, question)
+    }
+
+    /// The same for an answer that uses labels.
+    fn answer_with<P: Serialize, B: Body>(
+        &mut self,
+        place: &Place,
+        file: Option<&Path>,
+        format: Format,
+        labels: Option<&TagSet>,
         mut question: impl FnMut(&Chain) -> Result<(P, B), Failure>,
     ) -> Result<Exit, Failure> {
         let (provenance, body) = ledger::ask(place, file, self.say, |chain| {
             let (parameters, body) = question(chain)?;
-            Ok((Provenance::new(chain, parameters), body))
+            Ok((Provenance::new(chain, parameters).with_labels(labels), body))
         })?;
         self.output.answer(format, provenance, body)?;
         Ok(Exit::Done)
@@ -79,6 +95,7 @@ pub(crate) fn run(cli: &Cli, say: &Say, output: &mut Output) -> Result<Exit, Fai
         Verb::Store(StoreVerb::Inspect(args)) => store::inspect(args, session),
         Verb::Screen(args) => screen::run(args, session),
         Verb::Tags(verb) => tags::run(verb, session),
+        Verb::Cluster(verb) => cluster::run(verb, session),
         Verb::CoinJoin(args) => coinjoin::run(args, session),
         Verb::Trace(args) => trace::run(args, session),
         Verb::Peel(args) => peel::run(args, session),

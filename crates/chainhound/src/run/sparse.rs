@@ -13,6 +13,7 @@ use chain::{Ledger, Network};
 use super::Session;
 use crate::{
     args::Format,
+    durable,
     failure::{Exit, Failure},
     ledger,
     output::{Provenance, SparseDocument},
@@ -111,8 +112,5 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 fn write(kept: &Path, number: usize, source: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let stem = source.file_stem().and_then(|stem| stem.to_str()).unwrap_or("transactions");
     let name = format!("{number:06}-{stem}.{}", ending(source).unwrap_or("json"));
-    let (path, next) = (kept.join(&name), kept.join(format!("{name}.next")));
-    fs::write(&next, bytes)
-        .and_then(|()| fs::rename(&next, &path))
-        .map_err(|error| Failure::file(&path, error))
+    durable::write(&kept.join(&name), |file| file.write_all(bytes))
 }

@@ -8,6 +8,7 @@
 //! * `screening`: `screen`: verdicts, books, rules, streams
 //! * `bad_input`: everything that is wrong, with the exit code and the words
 //! * `real_data`: mainnet blocks and the theft of May 2024, where the data is there
+//! * `clusters`: `cluster`, its file, and the cluster that `address` shows
 //! * `coinjoins`: `coinjoin`, what `tx` says about change, the labelled real transactions
 //! * `demo`: the replay, small
 //! * `transcripts`: the commands in `docs/guide/cli.md`, with their output
@@ -15,6 +16,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
 
 mod bad_input;
+mod clusters;
 mod coinjoins;
 mod demo;
 mod exposures;

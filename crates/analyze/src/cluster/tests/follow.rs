@@ -115,6 +115,8 @@ proptest! {
             let branches = (&branches.0[..], &branches.1[..]);
             same_after_reorganisation(&AllInputs, guard, branches, undoable);
             same_after_reorganisation(&CoinJoinsApart, guard, branches, undoable);
+            let change = JudgedChange::new(AllInputs, "multi_input_all", Strength::Weak);
+            same_after_reorganisation(&change, guard, branches, undoable);
         }
     }
 }
@@ -174,6 +176,13 @@ fn a_kept_clustering_is_gone_on_with() {
     for (address, id) in (0..).zip(oracle(&new)) {
         assert_eq!(live.cluster_of(AddressNum(address)), Some((AddressNum(id), sizes[&id])));
     }
+    let unguarded = Options { guard: None, ..Options::default() };
+    let other = Live::resume::<MemoryLedger>(kept.clone(), AllInputs, unguarded, 9);
+    assert!(matches!(other.unwrap_err(), crate::Error::OtherBasis));
+    let mut older = kept.clone();
+    older.basis.coinjoin_rules = 0;
+    let other = Live::resume::<MemoryLedger>(older, AllInputs, Options::default(), 9);
+    assert!(matches!(other.unwrap_err(), crate::Error::OtherBasis));
     let other = Live::resume::<MemoryLedger>(kept, CoinJoinsApart, Options::default(), 9);
     assert!(matches!(other.unwrap_err(), crate::Error::OtherRule { .. }));
 }

@@ -11,6 +11,7 @@ use chain::{AddressNum, Ledger, MemoryLedger, Network, TxNum};
 use testkit::Chain;
 
 use super::*;
+use crate::change::Strength;
 
 fn ledger(chain: &Chain) -> MemoryLedger {
     let blocks: Vec<_> = chain.best().into_iter().cloned().collect();
@@ -108,21 +109,17 @@ fn change_is_joined_only_in_a_clustering_of_another_name() {
     let text = FOUR.to_owned()
         + "
         block
-        tx b: a:0 a:1 -> X:3 Y:*
-        tx c: b:1 -> Z:1 W:*";
+        tx b: a:0 a:1 -> X:12 Y:7.98765432
+        tx c: b:1 -> Z:1 W:6.87654321";
     check(&text, CoinJoinsApart, None, "A B");
-    // The last output is change.
-    let last = |ledger: &MemoryLedger, tx: TxNum| {
-        let mut outputs = Vec::new();
-        ledger.outputs(tx, &mut outputs)?;
-        Ok(outputs.last().and_then(|output| output.address))
-    };
-    let rule =
-        WithChange { rule: CoinJoinsApart, name: "multi_input+last".to_owned(), change: last };
+    // Others are paid round amounts; and of two inputs Y alone would not have needed both.
+    let rule = |at_least| JudgedChange::new(CoinJoinsApart, MULTI_INPUT, at_least);
+    check(&text, rule(Strength::Strong), None, "A B Y");
+    let rule = rule(Strength::Weak);
     check(&text, rule.clone(), None, "A B Y W");
     let (chain, ledger) = parse(&text);
     let built = build(&ledger, &rule, &on(2, None)).unwrap();
-    assert_eq!(built.basis().rule, "multi_input+last");
+    assert_eq!(built.basis().rule, "multi_input+change_weak");
     let pair = (address(&chain, &ledger, "A"), address(&chain, &ledger, "W"));
     let Why::Joined(steps) = why(&ledger, &rule, &built, pair, Limits::default()).unwrap() else {
         panic!("A and W are in one cluster");
@@ -134,7 +131,8 @@ fn change_is_joined_only_in_a_clustering_of_another_name() {
     let other = why(&ledger, &CoinJoinsApart, &built, pair, Limits::default()).unwrap_err();
     assert_eq!(
         other.to_string(),
-        "the clustering was made by the rule 'multi_input+last', not by 'multi_input': build it again"
+        "the clustering was made by the rule 'multi_input+change_weak', not by 'multi_input': build \
+         it again"
     );
 }
 

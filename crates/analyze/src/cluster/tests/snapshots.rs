@@ -24,6 +24,9 @@ fn bytes_lead_back() {
     assert_eq!(Clustering::decode(&bytes(&clustering)), Ok(clustering.clone()));
     let basis = Basis { tip: None, ..clustering.basis().clone() };
     let without = Clustering { basis, ..clustering };
+    assert_eq!(Clustering::decode(&bytes(&without)), Ok(without.clone()));
+    let basis = Basis { guard: None, ..without.basis().clone() };
+    let without = Clustering { basis, ..without };
     assert_eq!(Clustering::decode(&bytes(&without)), Ok(without));
 }
 

@@ -61,12 +61,12 @@ impl Finder {
         Ok(CoinJoinField::new(finding, &around, judgement))
     }
 
-    /// The class of a neighbour. A store that keeps classes can answer here without looking.
+    /// The class of a neighbour.
     fn class(&mut self, ledger: &impl Ledger, tx: TxNum) -> chain::Result<Class> {
         if let Some(class) = self.classes.get(&tx) {
             return Ok(*class);
         }
-        let class = self.find(ledger, tx)?.map_or(Class::NONE, |finding| finding.class());
+        let class = self.detector.class_of(ledger, tx, &mut self.buffer)?;
         if self.classes.len() >= REMEMBERED {
             self.classes.clear();
         }
