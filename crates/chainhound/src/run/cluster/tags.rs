@@ -14,7 +14,7 @@ use crate::{
 const LISTED: usize = 100;
 
 /// Collects the claims. A claim counts for the whole cluster where its source means that and may be
-/// believed in it: never of those who took part in a mix ([`intel::Claim::defines_cluster`]).
+/// believed in it: never of those who took part in a mix ([`intel::set::StatementRef::defines_cluster`]).
 pub(super) fn of_cluster(
     store: &Store,
     clustering: &Clustering,
