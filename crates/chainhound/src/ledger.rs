@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use chain::{Ledger, MemoryLedger, Network};
+use chain::{Ledger, MemoryLedger, Network, TxNum, Txid};
 use source::esplora::Transactions;
 use store::{Store, StoreError};
 
@@ -40,6 +40,12 @@ impl Chain {
     /// Whether what is missing does not exist.
     pub(crate) fn is_whole(&self) -> bool {
         matches!(self, Self::Whole(_))
+    }
+
+    /// The number of a transaction that has to be there.
+    pub(crate) fn find_tx(&self, txid: &Txid) -> Result<TxNum, Failure> {
+        let found = self.ledger().find_tx(txid)?;
+        found.ok_or_else(|| self.lacks(&format!("transaction {txid}")))
     }
 
     /// What was asked for is not there. Says how far the chain goes: only up to there is it known.

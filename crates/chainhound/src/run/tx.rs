@@ -18,9 +18,7 @@ pub(crate) fn run(args: &TxArgs, session: &mut Session<'_>) -> Result<Exit, Fail
     let place = session.place()?;
     let file = args.esplora.esplora.as_deref();
     session.answer(&place, file, args.format.format, |chain| {
-        let Some(tx) = chain.ledger().find_tx(&txid)? else {
-            return Err(chain.lacks(&format!("transaction {txid}")));
-        };
+        let tx = chain.find_tx(&txid)?;
         let parameters = Parameters { txid: txid.to_string() };
         Ok((parameters, document(chain, tx)?))
     })

@@ -37,9 +37,7 @@ pub(super) fn run(
     let place = session.place()?;
     let file = args.esplora.esplora.as_deref();
     session.answer(&place, file, args.format.format, |chain| {
-        let Some(tx) = chain.ledger().find_tx(&txid)? else {
-            return Err(chain.lacks(&format!("transaction {txid}")));
-        };
+        let tx = chain.find_tx(&txid)?;
         let parameters = Parameters { txid: txid.to_string() };
         Ok((parameters, on_ledger!(chain, ledger => document(ledger, tx))?))
     })
