@@ -13,7 +13,6 @@ use std::{
 };
 
 use crate::{
-    cold::{Cold, ColdPages},
     error::StoreError,
     layout::{PAGE, sums_path},
     meta::Extent,
@@ -46,7 +45,6 @@ pub(crate) struct ReadColumn {
     map: Mapping,
     len: usize,
     sums: PageSums,
-    cold: ColdPages,
 }
 
 impl ReadColumn {
@@ -54,9 +52,9 @@ impl ReadColumn {
     pub(crate) fn open(dir: &Path, name: &str, extent: Extent) -> Result<Self, StoreError> {
         let path = dir.join(name);
         let len = usize::try_from(extent.len).map_err(|_| StoreError::Full { what: "bytes" })?;
-        let (map, file) = map_at_least(&path, len)?;
+        let map = map_at_least(&path, len)?;
         let sums = PageSums::open(&sums_path(dir, name), extent)?;
-        Ok(Self { path, map, len, sums, cold: ColdPages::new(file) })
+        Ok(Self { path, map, len, sums })
     }
 
     /// Verifies every page.
@@ -111,20 +109,6 @@ impl ReadColumn {
         if end > self.len {
             return Err(self.damaged(at, "a number points behind the end"));
         }
-        let page = start / PAGE;
-        if n > 0 && page == (end - 1) / PAGE && !self.sums.seen(page) {
-            let size = PAGE.min(self.len - page * PAGE);
-            let good = |bytes: &[u8]| self.sums.is_good(page, bytes);
-            match self.cold.page(page, size, good) {
-                Err(error) => return Err(StoreError::io(&self.path, error)),
-                Ok(Cold::Bad) => return Err(self.bad_page(page)),
-                Ok(Cold::Page(bytes)) => {
-                    let bytes = bytes.get(start % PAGE..start % PAGE + n);
-                    return bytes.ok_or_else(|| self.damaged(at, "a page that is too short"));
-                }
-                Ok(Cold::Enough) => {}
-            }
-        }
         if let Err(page) = self.sums.ensure(&self.map, start, n) {
             return Err(self.bad_page(page));
         }
@@ -144,7 +128,7 @@ struct PageSums {
 impl PageSums {
     fn open(path: &Path, extent: Extent) -> Result<Self, StoreError> {
         let len = usize::try_from(extent.len).map_err(|_| StoreError::Full { what: "bytes" })?;
-        let (sums, _) = map_at_least(path, len / PAGE * 4)?;
+        let sums = map_at_least(path, len / PAGE * 4)?;
         let words = len.div_ceil(PAGE).div_ceil(64);
         let seen = std::iter::repeat_with(AtomicU64::default).take(words).collect();
         Ok(Self { sums, extent, seen })
@@ -174,20 +158,14 @@ impl PageSums {
         Ok(())
     }
 
-    /// Whether these are the bytes of a page.
-    fn is_good(&self, page: usize, bytes: &[u8]) -> bool {
-        let full = bytes.len() == PAGE;
-        let expected = if full { self.sums.word(page) } else { Some(self.extent.tail_sum) };
-        expected == Some(crc32fast::hash(bytes))
-    }
-
     #[cold]
     #[inline(never)]
     fn verify(&self, map: &Mapping, page: usize) -> bool {
         let start = page * PAGE;
         let Some(n) = (self.extent.len as usize).checked_sub(start) else { return false };
         let Some(bytes) = map.bytes(start, n.min(PAGE)) else { return false };
-        let good = self.is_good(page, bytes);
+        let expected = if n >= PAGE { self.sums.word(page) } else { Some(self.extent.tail_sum) };
+        let good = expected == Some(crc32fast::hash(bytes));
         if let Some(word) = self.seen.get(page / 64).filter(|_| good) {
             word.fetch_or(1 << (page % 64), Ordering::Relaxed);
         }
@@ -195,12 +173,11 @@ impl PageSums {
     }
 }
 
-/// Maps the first `len` bytes of a file that must have at least as many. The file is there unless
-/// it need not be.
-pub(crate) fn map_at_least(path: &Path, len: usize) -> Result<(Mapping, Option<File>), StoreError> {
+/// Maps the first `len` bytes of a file that must have at least as many.
+pub(crate) fn map_at_least(path: &Path, len: usize) -> Result<Mapping, StoreError> {
     let file = match File::open(path) {
         Ok(file) => file,
-        Err(_) if len == 0 => return Ok((Mapping::default(), None)),
+        Err(_) if len == 0 => return Ok(Mapping::default()),
         Err(error) => return Err(StoreError::io(path, error)),
     };
     let size = file.metadata().map_err(|error| StoreError::io(path, error))?.len();
@@ -208,10 +185,7 @@ pub(crate) fn map_at_least(path: &Path, len: usize) -> Result<(Mapping, Option<F
         let detail = format!("the file ends here, and {len} bytes were committed");
         return Err(StoreError::damaged(path, size, detail));
     }
-    match Mapping::read_only(&file, len) {
-        Ok(map) => Ok((map, Some(file))),
-        Err(error) => Err(StoreError::io(path, error)),
-    }
+    Mapping::read_only(&file, len).map_err(|error| StoreError::io(path, error))
 }
 
 /// A column being appended to. What was appended can be read back after [`WriteColumn::flush`].

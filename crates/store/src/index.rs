@@ -123,11 +123,6 @@ impl Index {
         &mut self.slots
     }
 
-    /// Gives mapped pages back to the system.
-    pub(crate) fn release(&self) {
-        self.slots.release();
-    }
-
     /// The largest number below `count` whose key `is_key` confirms. `is_key` is asked for numbers
     /// whose fingerprint fits, some of which are other keys.
     pub(crate) fn find(

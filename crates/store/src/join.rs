@@ -9,10 +9,11 @@
 use crate::{
     batch::{Batch, Prevout},
     codec::{Kind, id_hash},
-    column::{Bytes, WriteColumn},
+    column::Bytes,
     error::StoreError,
     index::{Index, Segment, segments},
-    layout::{ADDRESS_GROUP, Columns},
+    layout::ADDRESS_GROUP,
+    writer::Room,
 };
 
 /// Rows taken together between asking for cache lines and reading them: enough to overlap, few
@@ -40,11 +41,12 @@ impl Join {
     pub(crate) fn transactions(
         &mut self,
         index: &Index,
-        columns: &Columns<WriteColumn>,
+        room: &Room<'_>,
         count: u32,
         prevouts: &[Prevout],
         found: &mut Vec<u32>,
     ) -> Result<(), StoreError> {
+        let columns = room.columns;
         found.clear();
         found.resize(prevouts.len(), NONE);
         self.start(prevouts.iter().map(|prevout| Some(id_hash(&prevout.txid))));
@@ -54,6 +56,7 @@ impl Join {
         for segment in segments(count.into()).iter().rev() {
             self.round(index, segment, count)?;
             for chunk in self.candidates.chunks(CHUNK) {
+                room.breathe();
                 for &(_, tx) in chunk {
                     columns.tx_id.prefetch(u64::from(tx) * 32);
                 }
@@ -80,19 +83,20 @@ impl Join {
     pub(crate) fn addresses(
         &mut self,
         index: &Index,
-        columns: &Columns<WriteColumn>,
+        room: &Room<'_>,
         count: u32,
         batch: &Batch,
         found: &mut Vec<u32>,
         leaders: &mut Vec<u32>,
     ) -> Result<(), StoreError> {
-        let outputs = &batch.outputs;
+        let (columns, outputs) = (room.columns, &batch.outputs);
         found.clear();
         found.resize(outputs.len(), NONE);
         self.start(outputs.iter().map(|output| output.kind.map(|_| output.hash)));
         for segment in segments(count.into()).iter().rev() {
             self.round(index, segment, count)?;
             for chunk in self.candidates.chunks(CHUNK) {
+                room.breathe();
                 for &(_, address) in chunk {
                     let group = address / ADDRESS_GROUP;
                     columns.address_base.prefetch(u64::from(group) * 5);

@@ -10,7 +10,6 @@
 mod batch;
 mod check;
 mod codec;
-mod cold;
 mod column;
 mod error;
 mod index;

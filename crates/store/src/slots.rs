@@ -37,7 +37,7 @@ impl Slots {
     /// Maps the first `len` bytes for reading.
     pub(crate) fn read(dir: &Path, name: &str, len: u64) -> Result<Self, StoreError> {
         let path = dir.join(name);
-        let (map, _) = map_at_least(&path, len as usize)?;
+        let map = map_at_least(&path, len as usize)?;
         Ok(Self { path, file: None, map, len, size: len, zero_from: len })
     }
 

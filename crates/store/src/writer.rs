@@ -8,6 +8,7 @@
 mod append;
 mod classes;
 mod rollback;
+mod room;
 
 use std::{
     fs,
@@ -16,6 +17,8 @@ use std::{
 
 use chain::{Network, Tip};
 use rustc_hash::FxHashMap;
+
+pub(crate) use room::Room;
 
 use crate::{
     column::{Bytes, WriteColumn},
@@ -200,27 +203,23 @@ impl Writer {
 
     /// Gives mapped memory back when the process holds more than it may.
     fn breathe(&self) {
-        let Some(limit) = self.options.memory else { return };
-        // An eighth below it: memory grows on between two looks.
-        if resident().is_some_and(|resident| resident > limit / 8 * 7) {
-            self.release();
-        }
+        self.room().breathe();
     }
 
     /// Where memory is limited, gives mapped pages back now: for a caller who is about to read the
     /// store by other means, and needs the room.
     pub fn make_room(&self) {
         if self.options.memory.is_some() {
-            self.release();
+            self.room().release();
         }
     }
 
-    fn release(&self) {
-        self.columns.each().for_each(WriteColumn::release);
-        self.spender.release();
-        self.head.release();
-        self.tx_index.release();
-        self.address_index.release();
+    fn room(&self) -> Room<'_> {
+        Room {
+            limit: self.options.memory,
+            columns: &self.columns,
+            slots: [&self.spender, &self.head, self.tx_index.slots(), self.address_index.slots()],
+        }
     }
 }
 
@@ -233,11 +232,4 @@ fn create(dir: &Path, network: Network) -> Result<Meta, StoreError> {
     fs::write(&tag, text).map_err(|error| StoreError::io(&tag, error))?;
     meta.write(dir)?;
     Ok(meta)
-}
-
-/// Resident memory of this process in bytes, where the system tells.
-fn resident() -> Option<u64> {
-    let text = fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: u64 = text.split_ascii_whitespace().nth(1)?.parse().ok()?;
-    Some(pages * rustix::param::page_size() as u64)
 }

@@ -1,9 +1,8 @@
 //! Where did the money come from? Against chain order, from outputs to inputs.
 
-use chain::{Flags, Ledger, Output, TxNum};
+use chain::{Flags, Output, TxNum};
 
 use super::{
-    StopAt,
     fees::{fee_key, taken_and_fee},
     model::{Place, StopReason},
     policy::Policy,
@@ -15,7 +14,7 @@ use crate::Result;
 /// Where a backward trace goes on: the slot, and whether to the coinbase of its block.
 type Next = (u32, bool);
 
-impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
+impl<P: Policy, V: Visitor> Walk<'_, P, V> {
     pub(super) fn backward(&mut self) -> Result<()> {
         self.start_with_unspent()?;
         while let Some(slot) = self.inbox.next() {

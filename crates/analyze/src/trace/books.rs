@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use chain::{Ledger, OutNum, Output, Spend};
+use chain::{OutNum, Output, Spend};
 
 use super::{
-    StopAt,
+    CERTAIN, StopAt,
     fees::fee_of,
     inbox::Entry,
     model::{Booking, BookingShare, RootShare, Status, StopReason},
@@ -105,7 +105,7 @@ impl Books {
     }
 }
 
-impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
+impl<P: Policy, V: Visitor> Walk<'_, P, V> {
     /// Ends the trace at everything that was delivered to `from`.
     pub(super) fn end_entries(&mut self, coinbase: bool, reason: StopReason) -> Result<()> {
         let from = if coinbase { &mut self.fees } else { &mut self.own };
@@ -124,7 +124,7 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
             book(&mut self.books, &self.policy, apart, reason, mark, &from.items, value);
             let arrival = Arrival { output, tx, hops, root: None };
             let status = status(&output, self.rules.end);
-            let end = End { status, reason, confidence: self.stops.confidence(output.num) };
+            let end = End { status, reason, confidence: confidence(&mut self.stops, output.num) };
             self.visitor.leaf(&arrival, end, || self.policy.taint(mark, &from.items, value));
         }
         Ok(())
@@ -141,7 +141,7 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
             let apart = self.rules.keep_roots_apart;
             book(&mut self.books, &self.policy, apart, reason, mark, items, value);
             let status = status(&arrival.output, self.rules.end);
-            let confidence = self.stops.confidence(arrival.output.num);
+            let confidence = confidence(&mut self.stops, arrival.output.num);
             let end = End { status, reason, confidence };
             self.visitor.leaf(arrival, end, || self.policy.taint(mark, items, value));
         }
@@ -171,6 +171,11 @@ fn book<P: Policy>(
     if apart {
         books.add_shares(reason, &policy.taint(mark, items, value).by_root);
     }
+}
+
+/// How sure the way is to an output where the trace ends.
+fn confidence(stops: &mut Option<&mut dyn StopAt>, out: OutNum) -> u8 {
+    stops.as_mut().map_or(CERTAIN, |stops| stops.confidence(out))
 }
 
 /// What became of an output, seen from the end of the trace.

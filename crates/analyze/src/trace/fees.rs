@@ -5,7 +5,6 @@ use std::ops::Range;
 use chain::{Flags, Height, Input, Ledger, Output, TxNum};
 
 use super::{
-    StopAt,
     model::{Place, StopReason},
     policy::Policy,
     visit::Visitor,
@@ -69,7 +68,7 @@ fn sum(outputs: &[Output]) -> u128 {
 ///
 /// This reads the whole block, tainted or not, because the share of a tainted fee (haircut) and
 /// its place in the queue (FIFO) depend on the clean ones.
-fn block_fees(ledger: &impl Ledger, block: &BlockSpan) -> Result<(Vec<(TxNum, u64)>, u64)> {
+fn block_fees(ledger: &dyn Ledger, block: &BlockSpan) -> Result<(Vec<(TxNum, u64)>, u64)> {
     let subsidy = ledger.network().subsidy(block.height.0);
     let mut fees = vec![(block.coinbase(), subsidy)];
     let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
@@ -89,7 +88,7 @@ fn block_fees(ledger: &impl Ledger, block: &BlockSpan) -> Result<(Vec<(TxNum, u6
     Ok((fees, total))
 }
 
-impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
+impl<P: Policy, V: Visitor> Walk<'_, P, V> {
     /// The block of a transaction, `None` where its coinbase is not known.
     pub(super) fn block_of(&mut self, tx: TxNum) -> Result<Option<BlockSpan>> {
         if let Some(block) = &self.block

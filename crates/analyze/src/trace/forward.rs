@@ -1,9 +1,8 @@
 //! Where did the money go? In chain order, from inputs to outputs.
 
-use chain::{Input, Ledger, OutNum, Output, Sats, Spend, TxNum};
+use chain::{Input, OutNum, Output, Sats, Spend, TxNum};
 
 use super::{
-    StopAt,
     fees::fee_key,
     model::{Place, StopReason},
     policy::Policy,
@@ -12,7 +11,7 @@ use super::{
 };
 use crate::Result;
 
-impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
+impl<P: Policy, V: Visitor> Walk<'_, P, V> {
     pub(super) fn forward(&mut self) -> Result<()> {
         while let Some(slot) = self.inbox.next() {
             self.collect(slot);

@@ -44,7 +44,7 @@ pub use model::{
 /// # Errors
 /// A root that is not there or cannot be followed, a ledger that cannot answer or contradicts
 /// itself; each names its txid.
-pub fn trace<L: Ledger, S: StopAt>(ledger: &L, query: &Query, stops: &mut S) -> Result<Trace> {
+pub fn trace(ledger: &dyn Ledger, query: &Query, stops: &mut dyn StopAt) -> Result<Trace> {
     let recorder = Recorder::new(query.limits);
     let (summary, roots, recorder) = run(ledger, query, stops, recorder)?;
     recorder.finish(ledger, query.clone(), roots, summary)
@@ -55,13 +55,13 @@ pub fn trace<L: Ledger, S: StopAt>(ledger: &L, query: &Query, stops: &mut S) -> 
 ///
 /// # Errors
 /// As [`trace`].
-pub fn sweep<L: Ledger, S: StopAt>(
-    ledger: &L,
+pub fn sweep(
+    ledger: &dyn Ledger,
     query: &Query,
-    stops: &mut S,
-    each_leaf: impl FnMut(Ended),
+    stops: &mut dyn StopAt,
+    mut each_leaf: impl FnMut(Ended),
 ) -> Result<Summary> {
-    Ok(run(ledger, query, stops, Leaves(each_leaf))?.0)
+    Ok(run(ledger, query, stops, Leaves(&mut each_leaf))?.0)
 }
 
 /// A leaf as [`sweep`] shows it: without what would have to be looked up.
@@ -85,10 +85,12 @@ pub struct Ended {
 
 type Outcome<V> = Result<(Summary, Vec<Root>, V)>;
 
-fn run<L: Ledger, S: StopAt, V: Visitor>(
-    ledger: &L,
+/// Ledger and rules are not known by type here: the walk is compiled for every policy already, and
+/// a virtual call costs nothing beside the reads that it stands for (measured).
+fn run<V: Visitor>(
+    ledger: &dyn Ledger,
     query: &Query,
-    stops: &mut S,
+    stops: &mut dyn StopAt,
     visitor: V,
 ) -> Outcome<V> {
     if query.roots.is_empty() {
@@ -96,6 +98,7 @@ fn run<L: Ledger, S: StopAt, V: Visitor>(
     }
     let rules = Rules::new(ledger, query)?;
     let roots = roots::resolve(ledger, query, rules.end)?;
+    let stops: Option<&mut dyn StopAt> = if stops.is_empty() { None } else { Some(stops) };
     let start = Start { ledger, rules, stops, visitor, roots };
     // The policies for one root, or for many taken as one, carry less.
     match (query.policy, query.keep_roots_apart) {
@@ -119,15 +122,15 @@ fn run<L: Ledger, S: StopAt, V: Visitor>(
     }
 }
 
-struct Start<'a, L, S, V> {
-    ledger: &'a L,
+struct Start<'a, V> {
+    ledger: &'a dyn Ledger,
     rules: Rules,
-    stops: &'a mut S,
+    stops: Option<&'a mut dyn StopAt>,
     visitor: V,
     roots: Vec<Root>,
 }
 
-impl<L: Ledger, S: StopAt, V: Visitor> Start<'_, L, S, V> {
+impl<V: Visitor> Start<'_, V> {
     fn walk<P: policy::Policy>(self, policy: P) -> Outcome<V> {
         let Self { ledger, rules, stops, visitor, roots } = self;
         Walk::new(ledger, rules, policy, stops, visitor, roots)?.run()
@@ -139,8 +142,15 @@ impl<L: Ledger, S: StopAt, V: Visitor> Start<'_, L, S, V> {
 ///
 /// An answer is a index into [`StopAt::names`].
 pub trait StopAt {
-    /// Whether [`StopAt::transaction`] is to be asked at all.
-    const TRANSACTIONS: bool = true;
+    /// Whether there are no rules at all, so that nothing need be asked.
+    fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// Whether [`StopAt::transaction`] is to be asked.
+    fn asks_about_transactions(&self) -> bool {
+        true
+    }
 
     /// Asked at every output that taint reaches, except at roots; `tx` made it (backward: spends
     /// it). `Some` ends the trace at the output.
@@ -174,7 +184,9 @@ pub const CERTAIN: u8 = 100;
 pub struct NoStops;
 
 impl StopAt for NoStops {
-    const TRANSACTIONS: bool = false;
+    fn is_empty(&self) -> bool {
+        true
+    }
 
     fn output(&mut self, _: TxNum, _: &Output) -> Option<u32> {
         None

@@ -10,9 +10,9 @@ use super::{
 use crate::Result;
 
 /// Hands each leaf to the caller and keeps nothing.
-pub(super) struct Leaves<F>(pub(super) F);
+pub(super) struct Leaves<'a>(pub(super) &'a mut dyn FnMut(Ended));
 
-impl<F: FnMut(Ended)> Visitor for Leaves<F> {
+impl Visitor for Leaves<'_> {
     const STEPS: bool = false;
 
     fn step(&mut self) {}
@@ -58,7 +58,7 @@ impl Recorder {
     /// The trace in the chain's own words.
     pub(super) fn finish(
         self,
-        ledger: &impl Ledger,
+        ledger: &dyn Ledger,
         query: Query,
         roots: Vec<Root>,
         summary: Summary,

@@ -12,7 +12,7 @@ use crate::{Error, Result};
 ///
 /// A transaction without a height (sparse ledgers) belongs to the next one with a height, before
 /// whose block it stands.
-pub(super) fn first_after(ledger: &impl Ledger, height: Height) -> Result<u32> {
+pub(super) fn first_after(ledger: &dyn Ledger, height: Height) -> Result<u32> {
     let count = ledger.tx_count();
     let (mut low, mut high) = (0, count);
     while low < high {
@@ -37,7 +37,7 @@ pub(super) fn first_after(ledger: &impl Ledger, height: Height) -> Result<u32> {
 ///
 /// # Errors
 /// A root that does not exist, cannot be followed, or is not there yet at the end of the trace.
-pub(super) fn resolve(ledger: &impl Ledger, query: &Query, end: u32) -> Result<Vec<Root>> {
+pub(super) fn resolve(ledger: &dyn Ledger, query: &Query, end: u32) -> Result<Vec<Root>> {
     let mut finder = Finder { ledger, query, end, found: Vec::new(), outputs: Vec::new() };
     for (index, spec) in (0..).zip(&query.roots) {
         match spec {
@@ -53,15 +53,15 @@ pub(super) fn resolve(ledger: &impl Ledger, query: &Query, end: u32) -> Result<V
     if roots.is_empty() { Err(Error::NoRoots) } else { Ok(roots) }
 }
 
-struct Finder<'a, L> {
-    ledger: &'a L,
+struct Finder<'a> {
+    ledger: &'a dyn Ledger,
     query: &'a Query,
     end: u32,
     found: Vec<Root>,
     outputs: Vec<Output>,
 }
 
-impl<L: Ledger> Finder<'_, L> {
+impl Finder<'_> {
     fn output(&mut self, index: u32, outpoint: OutPoint) -> Result<()> {
         let tx = self.ledger.find_tx(&outpoint.txid)?.ok_or(Error::TxNotFound(outpoint.txid))?;
         let num = self.ledger.output_at(tx, outpoint.vout)?;
@@ -154,7 +154,7 @@ pub(super) enum When {
 
 /// See [`When`]. `follow` says whether fees are followed.
 pub(super) fn when(
-    ledger: &impl Ledger,
+    ledger: &dyn Ledger,
     out: OutNum,
     direction: Direction,
     follow: bool,

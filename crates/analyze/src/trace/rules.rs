@@ -6,7 +6,6 @@ use chain::{Ledger, Output, TxNum};
 use rustc_hash::FxBuildHasher;
 
 use super::{
-    StopAt,
     model::{Direction, Fees, Query, StopReason},
     policy::Policy,
     roots,
@@ -31,7 +30,7 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    pub(super) fn new(ledger: &impl Ledger, query: &Query) -> Result<Self> {
+    pub(super) fn new(ledger: &dyn Ledger, query: &Query) -> Result<Self> {
         let stops = &query.stops;
         let cut = match stops.until_height {
             Some(height) => Some(roots::first_after(ledger, height)?),
@@ -52,7 +51,7 @@ impl Rules {
     }
 }
 
-impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
+impl<P: Policy, V: Visitor> Walk<'_, P, V> {
     /// When the budget is used up, ends the trace at all that was delivered here. Before anything
     /// is read: a trace that stops early has many more outputs waiting than it has passed.
     #[inline]
@@ -67,16 +66,19 @@ impl<L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'_, L, P, S, V> {
     /// Whether taint may not pass the transaction whose inputs and outputs are at hand.
     #[inline]
     pub(super) fn stop_before(&mut self, tx: TxNum) -> Option<StopReason> {
-        if S::TRANSACTIONS {
-            return self.stops.transaction(tx, &self.inputs, &self.outputs).map(StopReason::Named);
+        if !self.transactions_stop {
+            return None;
         }
-        None
+        let stops = self.stops.as_mut()?;
+        stops.transaction(tx, &self.inputs, &self.outputs).map(StopReason::Named)
     }
 
     /// The common stop rules for an output that is no root.
     #[inline]
     pub(super) fn stop_at(&mut self, tx: TxNum, output: &Output) -> Option<StopReason> {
-        if let Some(rule) = self.stops.output(tx, output) {
+        if let Some(stops) = &mut self.stops
+            && let Some(rule) = stops.output(tx, output)
+        {
             return Some(StopReason::Named(rule));
         }
         match output.address {

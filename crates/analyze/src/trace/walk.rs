@@ -25,11 +25,14 @@ pub(super) struct Delivered<M, I> {
 /// A root's place in the order of work: slot, whether with the coinbase, index of the root.
 type Station = (Slot, bool, usize);
 
-pub(super) struct Walk<'a, L, P: Policy, S, V> {
-    pub(super) ledger: &'a L,
+pub(super) struct Walk<'a, P: Policy, V> {
+    pub(super) ledger: &'a dyn Ledger,
     pub(super) rules: Rules,
     pub(super) policy: P,
-    pub(super) stops: &'a mut S,
+    /// The caller's rules, where there are any.
+    pub(super) stops: Option<&'a mut dyn StopAt>,
+    /// Whether they are asked about transactions.
+    pub(super) transactions_stop: bool,
     pub(super) visitor: V,
     pub(super) inbox: Inbox<P::Mark, P::Item>,
     pub(super) books: Books,
@@ -57,12 +60,12 @@ pub(super) struct Walk<'a, L, P: Policy, S, V> {
     pub(super) block: Option<BlockSpan>,
 }
 
-impl<'a, L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'a, L, P, S, V> {
+impl<'a, P: Policy, V: Visitor> Walk<'a, P, V> {
     pub(super) fn new(
-        ledger: &'a L,
+        ledger: &'a dyn Ledger,
         rules: Rules,
         policy: P,
-        stops: &'a mut S,
+        stops: Option<&'a mut dyn StopAt>,
         visitor: V,
         roots: Vec<Root>,
     ) -> Result<Self> {
@@ -71,6 +74,7 @@ impl<'a, L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'a, L, P, S, V> {
             ledger,
             rules,
             policy,
+            transactions_stop: stops.as_ref().is_some_and(|stops| stops.asks_about_transactions()),
             stops,
             visitor,
             inbox: Inbox::new(0, Vec::new()),
@@ -125,7 +129,7 @@ impl<'a, L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'a, L, P, S, V> {
             totals.booked_lower += booking.lower;
             totals.booked_upper += booking.upper;
         }
-        let named_stops = self.stops.names();
+        let named_stops = self.stops.as_ref().map_or_else(Vec::new, |stops| stops.names());
         let summary = Summary { bookings, totals, reach: self.reach, named_stops };
         Ok((summary, self.roots, self.visitor))
     }
@@ -141,13 +145,14 @@ impl<'a, L: Ledger, P: Policy, S: StopAt, V: Visitor> Walk<'a, L, P, S, V> {
 
     /// Whether it is enough to know what taint arrives, not from which input. That saves a third
     /// of a sweep.
-    const POOLED: bool = !(P::ORDERED || V::STEPS || S::TRANSACTIONS);
+    const POOLED: bool = !(P::ORDERED || V::STEPS);
 
     /// As [`Self::POOLED`], for the transaction at hand: when the budget is used up, what arrives
     /// becomes leaves. Backward is not worth the trouble.
     #[inline]
     fn is_pooled(&self) -> bool {
         Self::POOLED
+            && !self.transactions_stop
             && self.rules.direction == Direction::Forward
             && self.reach.transactions < self.rules.max_transactions
     }

@@ -121,7 +121,9 @@ struct At {
 }
 
 impl StopAt for At {
-    const TRANSACTIONS: bool = false;
+    fn asks_about_transactions(&self) -> bool {
+        false
+    }
 
     fn output(&mut self, _: TxNum, output: &Output) -> Option<u32> {
         self.places.get(&output.address?.0).copied()

@@ -148,15 +148,11 @@ impl Writer {
     fn append_outputs(&mut self, batch: &Batch, before: Counts) -> Result<(), StoreError> {
         self.spender.grow((before.outputs + batch.outputs.len() as u64) * 4)?;
         let (mut addresses, mut leaders) = (Vec::new(), Vec::new());
-        let Self { join, address_index, columns, counts, .. } = self;
-        join.addresses(
-            address_index,
-            columns,
-            counts.addresses,
-            batch,
-            &mut addresses,
-            &mut leaders,
-        )?;
+        let mut join = std::mem::take(&mut self.join);
+        let (index, room, count) = (&self.address_index, self.room(), self.counts.addresses);
+        let joined = join.addresses(index, &room, count, batch, &mut addresses, &mut leaders);
+        self.join = join;
+        joined?;
         self.breathe();
         let mut number = before.outputs;
         for (chunk, first) in batch.outputs.chunks(ROWS).zip((0..).step_by(ROWS)) {
@@ -271,8 +267,11 @@ impl Writer {
         let count = self.counts.transactions;
         let mut place = Spending::new(batch, before);
         let (mut txs, mut sources) = (Vec::new(), Vec::new());
-        let Self { join, tx_index, columns, .. } = self;
-        join.transactions(tx_index, columns, count, &batch.prevouts, &mut txs)?;
+        let mut join = std::mem::take(&mut self.join);
+        let joined =
+            join.transactions(&self.tx_index, &self.room(), count, &batch.prevouts, &mut txs);
+        self.join = join;
+        joined?;
         self.breathe();
         for (chunk, txs) in batch.prevouts.chunks(CHUNK).zip(txs.chunks_mut(CHUNK)) {
             let Self { tx_index, columns, .. } = self;

@@ -130,7 +130,9 @@ pub(super) struct Services<'a> {
 }
 
 impl StopAt for Services<'_> {
-    const TRANSACTIONS: bool = false;
+    fn asks_about_transactions(&self) -> bool {
+        false
+    }
 
     fn output(&mut self, _: TxNum, output: &Output) -> Option<u32> {
         self.labels.by_address.get(&output.address?).copied()
