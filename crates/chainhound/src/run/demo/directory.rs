@@ -16,8 +16,17 @@ use crate::{
 /// A file that says: a demo made this directory, and may replace what it made.
 const MARKER: &str = "made-by-chainhound-demo";
 /// What demos make, apart from the files of each policy.
-const MADE: &[&str] =
-    &["blocks", "truth", "data", "truth.json", "case.toml", "report.md", "score.json"];
+const MADE: &[&str] = &[
+    "blocks",
+    "truth",
+    "data",
+    "truth.json",
+    "actors.yaml",
+    "labels.yaml",
+    "case.toml",
+    "report.md",
+    "score.json",
+];
 
 /// Where a demo works.
 pub(super) struct Directory {

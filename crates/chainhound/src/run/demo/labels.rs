@@ -1,148 +1,117 @@
-//! What is told to the traces of a demo: whose the addresses of services are.
+//! What is told to the traces of a demo: whose some addresses are, as a source would claim it.
+//!
+//! The claims are written as a TagPack and an ActorPack and imported like anybody's, so that every
+//! verb finds them in the demo's store. They are made up with the chain, and say so.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    fmt::Write,
-};
+use std::{fmt::Write, path::PathBuf};
 
-use analyze::trace::StopAt;
-use chain::{AddressNum, Input, OutPoint, Output, TxNum, script};
-use report::model::{AddressNote, Basis, Context, Notes, Tag};
+use chain::OutPoint;
+use intel::TagSet;
 use testkit::{generate::Role, replay::Truth};
 
-use crate::{failure::Failure, ledger::Chain};
+use super::{directory::Directory, write_to};
+use crate::{
+    failure::Failure,
+    labels::{self, KeptDefaults, Library},
+};
 
 /// Who says so.
-const SOURCE: &str = "labels of the replay";
+const SOURCE: &str = "chainhound demo (synthetic)";
+/// The id of the replay's actor.
+const ACTOR: &str = "replayed_thief";
 
-/// The services of the story and their addresses.
-pub(super) struct Labels {
-    /// In order of appearance.
-    services: Vec<Service>,
-    /// What they do, each once: the stop rules.
-    roles: Vec<&'static str>,
-    /// To a place in `roles`.
-    by_address: HashMap<AddressNum, u32>,
+/// Writes the labels, imports them, and gives the set that is in force then.
+pub(super) fn import(out: &Directory, truth: &Truth) -> Result<TagSet, Failure> {
+    let mut paths = Vec::new();
+    for (name, text) in [("actors.yaml", actor_pack()), ("labels.yaml", tag_pack(truth))] {
+        let path: PathBuf = out.path().join(name);
+        write_to(&path, |file| Ok(file.write_all(text.as_bytes())?))?;
+        paths.push(path);
+    }
+    let place = out.place()?;
+    let mut library = Library::open(&place)?;
+    let mut fresh = Vec::new();
+    for read in library.read(&paths, None, &KeptDefaults::default()) {
+        let read = read.map_err(|(_, error)| Failure::unavailable(error))?;
+        if let Some(rejected) = read.import.report.rejected.first() {
+            return Err(Failure::unavailable(read.import.report.line_of(rejected)));
+        }
+        fresh.push(read);
+    }
+    library.replace(&fresh)?;
+    labels::open_or_initial(&place)
 }
 
-struct Service {
-    name: String,
-    role: &'static str,
-    addresses: Vec<String>,
+/// Categories of the taxonomy for those who hold other people's money. Private people, the victim
+/// and most of the thief's addresses have no label: nobody outside knows them.
+const fn category(role: Role) -> Option<&'static str> {
+    match role {
+        Role::Exchange => Some("exchange"),
+        Role::Service => Some("service"),
+        Role::Bridge => Some("defi_bridge"),
+        Role::Coordinator => Some("mixing_service"),
+        Role::Merchant => Some("shop"),
+        Role::Nobody | Role::Person | Role::Miner | Role::Thief => None,
+    }
 }
 
-impl Labels {
-    /// Services are those who hold other people's money; thief, victim and private people are not
-    /// labelled.
-    pub(super) fn new(truth: &Truth, chain: &Chain) -> Result<Self, Failure> {
-        let mut labels =
-            Self { services: Vec::new(), roles: Vec::new(), by_address: HashMap::new() };
-        for entity in &truth.entities {
-            let labelled = matches!(
-                entity.role,
-                Role::Exchange | Role::Service | Role::Bridge | Role::Coordinator | Role::Merchant
-            );
-            if !labelled || entity.entity == "victim" {
-                continue;
-            }
-            let (name, role) = (entity.entity.clone(), entity.role.name());
-            let rule = match labels.roles.iter().position(|known| *known == role) {
-                Some(at) => at,
-                None => {
-                    labels.roles.push(role);
-                    labels.roles.len() - 1
-                }
-            };
-            for address in &entity.addresses {
-                let script = script::parse(address, chain.ledger().network())?;
-                if let Some(number) = chain.ledger().find_script(&script)? {
-                    labels.by_address.insert(number, rule as u32);
-                }
-            }
-            labels.services.push(Service { name, role, addresses: entity.addresses.clone() });
-        }
-        Ok(labels)
-    }
-
-    /// The rule that ends a trace at a service.
-    pub(super) fn stops(&self) -> Services<'_> {
-        Services { labels: self }
-    }
-
-    /// The labels in the words of a report.
-    pub(super) fn context(&self) -> Context {
-        let mut addresses = BTreeMap::new();
-        for service in &self.services {
-            for address in &service.addresses {
-                let tags = vec![Tag::new(service.name.clone(), SOURCE.to_owned(), None)];
-                let entity = Some(service.name.clone());
-                let note = AddressNote { entity, tags, ..AddressNote::default() };
-                addresses.insert(address.clone(), note);
-            }
-        }
-        let claim = || Basis::Claim { source: SOURCE.to_owned(), confidence: None };
-        let rules = self.roles.iter().map(|role| ((*role).to_owned(), claim()));
-        Context {
-            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-            stop_rules: rules.collect(),
-            notes: Notes { addresses, ..Notes::default() },
-            ..Context::default()
-        }
-    }
-
-    /// `case.toml`: what was asked, to be read and changed by people.
-    pub(super) fn case_file(&self, theft: OutPoint) -> String {
-        let mut text = String::new();
-        let policies: Vec<_> =
-            crate::args::ALL_POLICIES.iter().map(|policy| format!("\"{policy}\"")).collect();
-        let _ = write!(
-            text,
-            "# What the demo asked. The chain is in data/, what really happened in truth.json.\n\
-             name = \"The replayed theft of May 2024\"\n\
-             network = \"regtest\"\n\n\
-             [[theft]]\n\
-             output = \"{theft}\"\n\n\
-             [trace]\n\
-             policies = [{}]\n\
-             direction = \"forward\"\n\
-             fees = \"drop\"\n",
-            policies.join(", ")
-        );
-        for service in &self.services {
-            let addresses: Vec<_> =
-                service.addresses.iter().map(|address| format!("  \"{address}\",\n")).collect();
-            let _ = write!(
+/// Names are those of the replay, plain ASCII words; addresses are too.
+fn tag_pack(truth: &Truth) -> String {
+    let mut text = format!(
+        "# Made up with the chain: these parties do not exist.\n\
+         title: Synthetic labels of the replayed theft\n\
+         creator: Chainhound\n\
+         source: {SOURCE}\n\
+         currency: BTC\n\
+         confidence: service_data\n\
+         tags:\n\
+         # The address that the victim paid, as an authority would publish it.\n\
+         - {{address: {}, label: thief of the replay, abuse: service_hack, actor: {ACTOR}, \
+         confidence: authority_data}}\n",
+        truth.theft.address
+    );
+    for entity in truth.entities.iter().filter(|entity| entity.entity != "victim") {
+        let Some(category) = category(entity.role) else { continue };
+        for address in &entity.addresses {
+            let _ = writeln!(
                 text,
-                "\n# A trace ends there.\n[[service]]\nname = \"{}\"\nrole = \"{}\"\n\
-                 source = \"{SOURCE}\"\naddresses = [\n{}]\n",
-                service.name,
-                service.role,
-                addresses.concat()
+                "- {{address: {address}, label: {}, category: {category}}}",
+                entity.entity
             );
         }
-        text
     }
+    text
 }
 
-/// Ends a trace at the addresses of services.
-pub(super) struct Services<'a> {
-    labels: &'a Labels,
+fn actor_pack() -> String {
+    format!(
+        "# Made up: the actors of the real theft come with the program.\n\
+         title: Synthetic actors of the replayed theft\n\
+         creator: Chainhound\n\
+         actors:\n\
+         - id: {ACTOR}\n  \
+           label: Replayed Thief (synthetic)\n  \
+           uri: https://example.org/replayed-thief\n  \
+           categories: [perpetrator]\n"
+    )
 }
 
-impl StopAt for Services<'_> {
-    fn asks_about_transactions(&self) -> bool {
-        false
-    }
-
-    fn output(&mut self, _: TxNum, output: &Output) -> Option<u32> {
-        self.labels.by_address.get(&output.address?).copied()
-    }
-
-    fn transaction(&mut self, _: TxNum, _: &[Input], _: &[Output]) -> Option<u32> {
-        None
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.labels.roles.iter().map(|role| (*role).to_owned()).collect()
-    }
+/// `case.toml`: what was asked, to be read and changed by people.
+pub(super) fn case_file(theft: OutPoint) -> String {
+    let policies: Vec<_> =
+        crate::args::ALL_POLICIES.iter().map(|policy| format!("\"{policy}\"")).collect();
+    format!(
+        "# What the demo asked. The chain is in data/, what really happened in truth.json.\n\
+         name = \"The replayed theft of May 2024\"\n\
+         network = \"regtest\"\n\
+         labels = [\"actors.yaml\", \"labels.yaml\"]\n\n\
+         [[theft]]\n\
+         output = \"{theft}\"\n\n\
+         [trace]\n\
+         policies = [{}]\n\
+         direction = \"forward\"\n\
+         fees = \"drop\"\n\
+         stop_at = [\"service\"]\n",
+        policies.join(", ")
+    )
 }

@@ -1,8 +1,8 @@
 //! `chainhound demo`: a replayed heist, from blocks to report, scored against the truth.
 //!
-//! Everything here goes the way that real data goes: block files, the store, traces, reports. What
-//! the traces are told is what a person would tell them: the theft's output, and the addresses of
-//! services as labels would give them. The truth is only looked at to score the result.
+//! Everything here goes the way that real data goes: block files, the store, labels, traces, reports.
+//! What the traces are told is what a person would tell them: the theft's output, and whose the
+//! addresses of services are according to labels. The truth is only looked at to score the result.
 
 mod directory;
 mod labels;
@@ -18,17 +18,22 @@ use std::{
 
 use analyze::trace::{Limits, Policy, Query, RootSpec};
 use chain::{Height, Network, OutPoint, Sats};
-use report::{export, model::TraceDocument};
+use intel::TagSet;
+use report::{
+    export,
+    model::{Context, TraceDocument},
+};
 use source::BlockDir;
 use store::{Store, Writer};
-use testkit::replay::{Replay, ReplayOptions, replay};
+use testkit::replay::{Replay, ReplayOptions, Truth, replay};
 
-use self::{directory::Directory, labels::Labels, truth::Holdings};
-use super::{Session, trace};
+use self::{directory::Directory, truth::Holdings};
+use super::{Session, stops::Rules, trace};
 use crate::{
     args::{ALL_POLICIES, DemoArgs, Format},
     failure::{Exit, Failure},
     ledger::Chain,
+    names::{SERVICES, Selection},
     output::{DemoDocument, Document, Provenance, Score, Totals},
     place::Place,
     root::parse_outpoint,
@@ -50,7 +55,7 @@ pub(crate) fn run(args: &DemoArgs, session: &mut Session<'_>) -> Result<Exit, Fa
     steps.step("its block files into the store", || index(&replay, &place))?;
 
     let chain = Chain::Whole(Box::new(Store::open(&place.graph())?));
-    let case = Case::new(&replay, &chain)?;
+    let case = Case::new(&replay.truth, labels::import(&out, &replay.truth)?)?;
     let now = steps
         .step("the stolen coins, under six policies", || case.trace(&chain, Depth::Everything))?;
     let holdings = Holdings::at_the_end(&replay.truth);
@@ -79,7 +84,8 @@ pub(crate) fn run(args: &DemoArgs, session: &mut Session<'_>) -> Result<Exit, Fa
         files: out.names()?.into_iter().chain(["score.json".to_owned()]).collect(),
     };
     let parameters = Parameters { seed: args.seed, transactions: args.transactions };
-    let document = Document::new("chainhound.demo.v1", Provenance::new(&chain, parameters), &body);
+    let provenance = Provenance::new(&chain, parameters).with_labels(Some(&case.tags));
+    let document = Document::new("chainhound.demo.v1", provenance, &body);
     write_to(&out.path().join("score.json"), |file| Ok(export::json::write(&document, file)?))?;
     match args.format.format {
         Format::Json => session.output.json(&document)?,
@@ -137,23 +143,27 @@ enum Depth {
 /// What an investigator knows: where the money was taken, and whose some addresses are.
 struct Case {
     theft: OutPoint,
-    labels: Labels,
+    tags: TagSet,
 }
 
 impl Case {
-    fn new(replay: &Replay, chain: &Chain) -> Result<Self, Failure> {
-        let theft = &replay.truth.theft;
-        let theft = parse_outpoint(&format!("{}:{}", theft.txid, theft.vout))?;
-        Ok(Self { theft, labels: Labels::new(&replay.truth, chain)? })
+    fn new(truth: &Truth, tags: TagSet) -> Result<Self, Failure> {
+        let theft = parse_outpoint(&format!("{}:{}", truth.theft.txid, truth.theft.vout))?;
+        Ok(Self { theft, tags })
+    }
+
+    /// As `trace --stop-at service` has them.
+    fn rules(&self) -> Rules<'_> {
+        let names = Selection { set: Some(&self.tags), roles: SERVICES, least: 0 };
+        Rules { parties: true, coinjoins: false, names }
     }
 
     /// One document per policy, in the order of [`ALL_POLICIES`].
     fn trace(&self, chain: &Chain, depth: Depth) -> Result<Vec<TraceDocument>, Failure> {
-        let context = self.labels.context();
-        let one = |policy| {
-            let query = self.query(policy, depth);
-            trace::document(chain, &query, &context, &mut self.labels.stops())
-        };
+        let context =
+            Context { tool_version: env!("CARGO_PKG_VERSION").to_owned(), ..Context::default() };
+        let one =
+            |policy| trace::labelled(chain, &self.query(policy, depth), &context, &self.rules());
         ALL_POLICIES.into_iter().map(one).collect()
     }
 
@@ -195,7 +205,7 @@ impl Case {
         write_to(&out.path().join("report.md"), |file| {
             Ok(export::markdown::write(documents, &options, file)?)
         })?;
-        let text = self.labels.case_file(self.theft);
+        let text = labels::case_file(self.theft);
         write_to(&out.path().join("case.toml"), |file| Ok(file.write_all(text.as_bytes())?))
     }
 }

@@ -8,7 +8,7 @@ use std::{
     io::{BufWriter, Write},
 };
 
-use analyze::trace::{Policy, Query, StopAt};
+use analyze::trace::{Policy, Query};
 use chain::Ledger;
 use report::{
     export::{self, Format},
@@ -72,31 +72,9 @@ enum Answer {
     SideBySide(Vec<Survey>),
 }
 
-/// The document of a trace, with every step and leaf.
-pub(crate) fn document(
-    chain: &Chain,
-    query: &Query,
-    context: &Context,
-    stops: &mut impl StopAt,
-) -> Result<TraceDocument, Failure> {
-    // Once for each kind of chain, so that the walk knows which one it has.
-    fn on<L: Ledger>(
-        ledger: &L,
-        query: &Query,
-        context: &Context,
-        stops: &mut impl StopAt,
-    ) -> Result<TraceDocument, Failure> {
-        let trace = analyze::trace::trace(ledger, query, stops)?;
-        Ok(TraceDocument::new(&trace, ledger, context)?)
-    }
-    match chain {
-        Chain::Whole(store) => on(store.as_ref(), query, context, stops),
-        Chain::Sparse(memory) => on(memory.as_ref(), query, context, stops),
-    }
-}
-
-/// The same under stop rules of labels and heuristics, with the names of whom the leaves belong to.
-fn labelled(
+/// The document of a trace, with every step and leaf, under stop rules of labels and heuristics, and
+/// with the names of whom the leaves belong to.
+pub(crate) fn labelled(
     chain: &Chain,
     query: &Query,
     context: &Context,
