@@ -17,7 +17,7 @@ type Next = (u32, bool);
 impl<P: Policy, V: Visitor> Walk<'_, P, V> {
     pub(super) fn backward(&mut self) -> Result<()> {
         self.start_with_unspent()?;
-        while let Some(slot) = self.inbox.next() {
+        while let Some(slot) = self.inbox.next(P::merge) {
             let tx = TxNum(self.ledger.tx_count() - 1 - slot);
             self.collect(slot);
             // The coinbase comes first: it draws on the fees of the block's other transactions.

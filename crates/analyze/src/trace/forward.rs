@@ -13,7 +13,7 @@ use crate::Result;
 
 impl<P: Policy, V: Visitor> Walk<'_, P, V> {
     pub(super) fn forward(&mut self) -> Result<()> {
-        while let Some(slot) = self.inbox.next() {
+        while let Some(slot) = self.inbox.next(P::merge) {
             self.collect(slot);
             self.keep_to_budget()?;
             if self.has_own() || self.root_due(false) {

@@ -109,6 +109,10 @@ impl<'a, P: Policy, V: Visitor> Walk<'a, P, V> {
         walk.stations.sort_unstable_by(|one, two| two.cmp(one));
         let visits = walk.stations.iter().map(|(slot, ..)| *slot).collect();
         walk.inbox = Inbox::new(ledger.tx_count(), visits);
+        // With a budget the outputs that wait have to be told apart when it is used up.
+        if P::MERGES && walk.is_pooled() && walk.rules.max_transactions == u64::MAX {
+            walk.inbox = walk.inbox.merging(P::CLEAN);
+        }
         Ok(walk)
     }
 
@@ -263,7 +267,7 @@ impl<'a, P: Policy, V: Visitor> Walk<'a, P, V> {
             let mark = P::carry(mark, items, &mut into.items);
             into.entries.push(Entry { mark, ..entry });
         } else {
-            self.inbox.push(slot, entry, |mark, into| P::carry(mark, items, into));
+            self.inbox.push(slot, entry, |mark, into| P::carry(mark, items, into), P::merge);
         }
     }
 

@@ -96,6 +96,15 @@ pub(super) trait Policy {
     /// Whether [`Policy::spread`] needs all sources in order.
     const ORDERED: bool;
 
+    /// Whether the marks of several sources can be merged before [`Policy::spread`], which then
+    /// gives the same. Such marks point to no items.
+    const MERGES: bool = false;
+
+    /// Two marks as one, where [`Policy::MERGES`]; [`Policy::CLEAN`] changes nothing.
+    fn merge(_: Self::Mark, mark: Self::Mark) -> Self::Mark {
+        mark
+    }
+
     /// Whether there is no taint at all (under bounds: none possible).
     fn is_clean(mark: Self::Mark) -> bool;
 

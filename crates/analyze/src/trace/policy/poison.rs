@@ -37,6 +37,11 @@ impl Policy for PoisonOne {
 
     const CLEAN: bool = false;
     const ORDERED: bool = false;
+    const MERGES: bool = true;
+
+    fn merge(one: bool, two: bool) -> bool {
+        one | two
+    }
 
     fn is_clean(mark: bool) -> bool {
         !mark

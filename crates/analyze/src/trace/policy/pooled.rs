@@ -75,6 +75,11 @@ impl Policy for PooledOne {
 
     const CLEAN: u64 = 0;
     const ORDERED: bool = false;
+    const MERGES: bool = true;
+
+    fn merge(one: u64, two: u64) -> u64 {
+        one.saturating_add(two)
+    }
 
     fn is_clean(mark: u64) -> bool {
         mark == 0
