@@ -35,7 +35,7 @@ pub(crate) fn measure(ledger: &(impl Ledger + 'static)) -> anyhow::Result<Figure
         label_book: None,
         ledger: None,
         is_whole: false,
-        exposure: false,
+        exposure: screen::Follow::Nothing,
     };
     // An order without pattern: a multiplicative walk.
     let step = |n: usize| (n as u64 * 2_654_435_761 % addresses.len() as u64) as usize;
@@ -52,10 +52,12 @@ pub(crate) fn measure(ledger: &(impl Ledger + 'static)) -> anyhow::Result<Figure
     ));
     let with_chain = Screen { ledger: Some(ledger), is_whole: true, ..bare };
     let whole = Screen { book: Some(&book), ..with_chain };
+    let followed = Screen { exposure: screen::Follow::Direct, ..whole };
     for (what, screen, target) in [
         ("labels alone", bare, figures::Target::None),
         ("labels and store", with_chain, figures::Target::AtLeast(10_000.0)),
         ("labels, store and a book of 10,000", whole, figures::Target::AtLeast(10_000.0)),
+        ("and direct exposure, as by default", followed, figures::Target::AtLeast(10_000.0)),
     ] {
         let mut blocked = 0_usize;
         let time = quickest(3, || {

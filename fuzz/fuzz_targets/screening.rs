@@ -17,7 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
         label_book: None,
         ledger: None,
         is_whole: false,
-        exposure: true,
+        exposure: screen::Follow::Indirect,
     };
     let text = String::from_utf8_lossy(bytes);
     let mut targets = vec![

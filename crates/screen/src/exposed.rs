@@ -16,6 +16,7 @@ use intel::{Claim, TagSet, taxonomy::Role};
 use crate::{
     claims::{self, LABELLED},
     rules::{ExposedRule, Reach, Rules},
+    screening::Follow,
     verdict::{Basis, NotAssessed, Reason, Verdict},
 };
 
@@ -87,16 +88,19 @@ pub(crate) fn reasons<L: Ledger>(
     ledger: &L,
     tags: &TagSet,
     rules: &Rules,
+    follow: Follow,
     subject: &RootSpec,
-    sides: &[Side],
-    way: &[String],
+    (sides, way): (&[Side], &[String]),
 ) -> analyze::Result<(Vec<Reason>, Vec<NotAssessed>)> {
     let (mut reasons, mut not_assessed) = (Vec::new(), Vec::new());
     for &side in sides {
         let question = Question {
             coinjoins: AtCoinJoin::Stop,
             stops: Stops {
-                max_hops: Some(rules.exposure.max_hops),
+                max_hops: Some(match follow {
+                    Follow::Indirect => rules.exposure.max_hops,
+                    Follow::Direct | Follow::Nothing => rules.exposure.max_hops.min(1),
+                }),
                 max_transactions: Some(rules.exposure.max_transactions),
                 ..Stops::default()
             },
@@ -115,14 +119,15 @@ pub(crate) fn reasons<L: Ledger>(
         let left: u128 = given_up.map(|rest| rest.amount).sum();
         if left > 0 {
             let (left, total) = (coins(left), coins(found.total));
-            let why = match side {
-                Side::Sending => {
-                    format!("where {left} of {total} BTC went was not followed to an end")
-                }
-                Side::Receiving => {
-                    format!("where {left} of {total} BTC came from was not followed to an end")
-                }
+            let went = match side {
+                Side::Sending => "went",
+                Side::Receiving => "came from",
             };
+            let how = match follow {
+                Follow::Indirect => "not followed to an end",
+                Follow::Direct | Follow::Nothing => "followed for one hop only",
+            };
+            let why = format!("where {left} of {total} BTC {went} was {how}");
             not_assessed.push(NotAssessed { what: "exposure", why });
         }
     }

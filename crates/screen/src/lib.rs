@@ -25,6 +25,6 @@ pub use rules::{
     AgeRule, ClaimRule, DEFAULT_RULES, ExposedRule, LookalikeRule, Outcome, PlainRule, Reach,
     Rules, RulesError, TaggedRule, WalkLimits,
 };
-pub use screening::Screen;
+pub use screening::{Follow, Screen};
 pub use target::Target;
 pub use verdict::{Basis, Kind, NotAssessed, Part, Party, Reason, Screened, Seen, Verdict};

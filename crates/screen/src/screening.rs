@@ -41,8 +41,20 @@ pub struct Screen<'a, L> {
     pub ledger: Option<&'a L>,
     /// Whether that is all of it, so that what is missing does not exist.
     pub is_whole: bool,
-    /// Whether money is followed too: milliseconds for each target.
-    pub exposure: bool,
+    /// How far money is followed.
+    pub exposure: Follow,
+}
+
+/// How far money is followed, to see from whom it came and to whom it went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Follow {
+    /// Not at all.
+    Nothing,
+    /// To whoever is one hop away: tens of microseconds for a target.
+    #[default]
+    Direct,
+    /// As far as [`crate::WalkLimits`] let it: milliseconds for a target.
+    Indirect,
 }
 
 impl<L> Clone for Screen<'_, L> {
@@ -285,7 +297,7 @@ impl<L: Ledger> Screen<'_, L> {
         if !self.follows_money() {
             return Ok(());
         }
-        match exposed::reasons(ledger, tags, self.rules, subject, sides, way) {
+        match exposed::reasons(ledger, tags, self.rules, self.exposure, subject, (sides, way)) {
             Ok((reasons, not_assessed)) => {
                 found.reasons.extend(reasons);
                 found.not_assessed.extend(not_assessed);
@@ -301,7 +313,7 @@ impl<L: Ledger> Screen<'_, L> {
     }
 
     fn follows_money(&self) -> bool {
-        self.exposure && !self.rules.exposed.is_empty()
+        self.exposure != Follow::Nothing && !self.rules.exposed.is_empty()
     }
 
     fn seen(&self, script: &Script) -> chain::Result<Seen> {

@@ -6,7 +6,7 @@ use bitcoin::{Amount, Psbt, Transaction, TxIn, TxOut, absolute, base64::prelude:
 use chain::{MemoryLedger, Network, script};
 use intel::{Document, Settings, TagSet, TagSetBuilder, lookalike::Book};
 use proptest::prelude::*;
-use screen::{Basis, Kind, Part, Rules, Screen, Screened, Seen, Target, Verdict};
+use screen::{Basis, Follow, Kind, Part, Rules, Screen, Screened, Seen, Target, Verdict};
 use testkit::Chain;
 
 const GENUINE: &str = "1B6rJ6ZKfZmkqMyBGe5KR27oWkEbQdNM7P";
@@ -29,11 +29,19 @@ struct Desk {
     tags: Option<TagSet>,
     book: Option<Book>,
     ledger: Option<MemoryLedger>,
+    follow: Follow,
 }
 
 impl Desk {
     fn new(network: Network) -> Self {
-        Self { network, rules: Rules::default(), tags: None, book: None, ledger: None }
+        Self {
+            network,
+            rules: Rules::default(),
+            tags: None,
+            book: None,
+            ledger: None,
+            follow: Follow::Indirect,
+        }
     }
 
     fn tagged(rows: &str) -> Self {
@@ -59,7 +67,7 @@ impl Desk {
             label_book: None,
             ledger: self.ledger.as_ref(),
             is_whole: self.ledger.is_some(),
-            exposure: true,
+            exposure: self.follow,
         };
         screen.screen(target).unwrap()
     }
@@ -285,6 +293,14 @@ fn money_of_the_sanctioned_is_seen_directly_and_through_others() {
     assert_eq!(result.verdict, Verdict::Allow);
     let why = &result.not_assessed.iter().find(|row| row.what == "exposure").unwrap().why;
     assert_eq!(why, "where 0.00500000 of 0.00500000 BTC came from was not followed to an end");
+    // One hop, without the rules saying so: what is direct is still seen, and the rest is told.
+    desk.follow = Follow::Direct;
+    desk = desk.rules("");
+    assert_eq!(desk.said(&address("mule")), "block sanctioned_direct:block");
+    let result = desk.screen(&address("friend"));
+    assert_eq!(result.verdict, Verdict::Allow);
+    let why = &result.not_assessed.iter().find(|row| row.what == "exposure").unwrap().why;
+    assert_eq!(why, "where 0.00500000 of 0.00500000 BTC came from was followed for one hop only");
     desk = desk.rules("exposed = []");
     let result = desk.screen(&address("mule"));
     assert!(result.not_assessed.iter().any(|row| row.why == "switched off"));

@@ -12,6 +12,7 @@ Examples:
   chainhound screen 1B6rJRfjTXwEy36SCs5zofGMmdv2kdZw7P --book payees.txt
   chainhound screen TXID                               everybody who pays or is paid in it
   chainhound screen withdrawal.psbt --book payees.txt  a payment before it is signed
+  chainhound screen bc1q... --indirect                 and through whom its money came and went
   chainhound screen --from-file deposits.txt --format jsonl
   extract-addresses | chainhound screen - --format jsonl
   chainhound screen --print-rules > rules.toml         the defaults, with comments, to be changed
@@ -41,8 +42,12 @@ pub(crate) struct ScreenArgs {
     /// Rules to use instead of the defaults
     #[arg(long, value_name = "FILE", env = "CHAINHOUND_RULES", hide_env_values = true)]
     pub(crate) rules: Option<PathBuf>,
-    /// Do not look from whom the money came and to whom it went: for many addresses a second
+    /// Look from whom the money came and to whom it went through addresses of nobody known too, and
+    /// not only one hop away: slower
     #[arg(long)]
+    pub(crate) indirect: bool,
+    /// Do not look from whom the money came and to whom it went
+    #[arg(long, conflicts_with = "indirect")]
     pub(crate) no_exposure: bool,
     /// Print the default rules and do nothing else
     #[arg(long, conflicts_with_all = ["targets", "from_file", "book", "book_labels"])]

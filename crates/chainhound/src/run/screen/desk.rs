@@ -2,7 +2,7 @@
 
 use chain::{Ledger, MemoryLedger, Network};
 use intel::{TagSet, lookalike::Book};
-use screen::{Rules, Screen, Screened, Target};
+use screen::{Follow, Rules, Screen, Screened, Target};
 use store::StoreError;
 
 use super::book::{self, Shelf};
@@ -26,7 +26,7 @@ pub(super) struct Desk {
     chain: Option<Chain>,
     esplora: Option<std::path::PathBuf>,
     books: Vec<String>,
-    exposure: bool,
+    exposure: Follow,
 }
 
 /// Rules, and what the provenance says of them.
@@ -52,7 +52,7 @@ pub(super) struct Parameters {
     book_entries: usize,
     book_digest: Option<String>,
     book_labels: bool,
-    exposure: bool,
+    exposure: &'static str,
     esplora: Option<String>,
 }
 
@@ -72,7 +72,11 @@ impl Desk {
         let chain = ledger::open_if_any(&place, esplora.as_deref(), say)?;
         let shelf = book::read(&args.book, place.network, say)?;
         let books = args.book.iter().map(|path| path.display().to_string()).collect();
-        let exposure = !args.no_exposure;
+        let exposure = match (args.no_exposure, args.indirect) {
+            (true, _) => Follow::Nothing,
+            (false, true) => Follow::Indirect,
+            (false, false) => Follow::Direct,
+        };
         Ok(Self { place, rules, tags, shelf, label_book, chain, esplora, books, exposure })
     }
 
@@ -109,7 +113,11 @@ impl Desk {
             book_entries: self.shelf.book.as_ref().map_or(0, Book::len),
             book_digest: self.shelf.digest.clone(),
             book_labels: self.label_book.is_some(),
-            exposure: self.exposure,
+            exposure: match self.exposure {
+                Follow::Nothing => "none",
+                Follow::Direct => "direct",
+                Follow::Indirect => "indirect",
+            },
             esplora: self.esplora.as_ref().map(|path| path.display().to_string()),
         };
         let provenance = match &self.chain {
