@@ -152,6 +152,17 @@ pub(crate) struct LabelArgs {
     /// Believe only labels with at least this confidence, 0 to 100
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=100))]
     pub(crate) min_confidence: u8,
+    /// Labels count for their own addresses only. Otherwise a label that is about a whole cluster counts
+    /// for all addresses that `chainhound cluster build` joined with its own, as an inference
+    #[arg(long)]
+    pub(crate) no_clusters: bool,
+}
+
+impl LabelArgs {
+    /// Whether labels of clusters count for their addresses.
+    pub(crate) fn by_cluster(&self) -> bool {
+        !self.no_clusters
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Names for addresses, as claims of a tag set: where walks end, and what is said about outputs.
 
+mod lent;
 mod tags;
 
 use std::collections::HashMap;
@@ -9,7 +10,10 @@ use chain::{AddressNum, Ledger, script};
 use intel::{Claim, TagSet, taxonomy::Role};
 use report::model::{AddressNote, Basis, Tag};
 
-pub(crate) use self::tags::{find as find_tags, none as no_labels};
+pub(crate) use self::{
+    lent::Lent,
+    tags::{find as find_tags, none as no_labels},
+};
 
 /// Sources of a party that are named; there may be thousands.
 const SOURCES: usize = 4;
@@ -30,15 +34,39 @@ pub(crate) struct Selection<'a> {
     pub(crate) roles: &'static [Role],
     /// The least confidence of a claim, 0 to 100.
     pub(crate) least: u8,
+    /// What clusters lend to their addresses.
+    pub(crate) lent: Option<&'a Lent<'a>>,
+}
+
+/// A claim that names a party, and how it comes to the address.
+struct Picked<'a> {
+    claim: Claim<'a>,
+    /// The other address of the cluster that the claim is about.
+    about: Option<&'a str>,
+    /// By which rule they are one cluster.
+    rule: &'a str,
 }
 
 impl<'a> Selection<'a> {
-    /// The best claim about a script that names a party.
-    fn pick(&self, script: &[u8]) -> Option<Claim<'a>> {
-        let claims = self.set?.of_script(script).ranked();
-        claims
-            .into_iter()
-            .find(|claim| claim.confidence().level >= self.least && self.category(*claim).is_some())
+    /// The best claim that names a party: about the address itself, or else about its cluster.
+    fn pick(&self, script: &[u8], address: Option<AddressNum>) -> Option<Picked<'a>> {
+        let fits = |claim: &Claim<'a>| {
+            claim.confidence().level >= self.least && self.category(*claim).is_some()
+        };
+        if let Some(claim) = self.set?.of_script(script).ranked().into_iter().find(fits) {
+            return Some(Picked { claim, about: None, rule: "" });
+        }
+        let lent = self.lent?;
+        let one = lent.of(address?).iter().find(|one| fits(&one.claim))?;
+        let rule = &lent.clustering().basis().rule;
+        Some(Picked { claim: one.claim, about: Some(&one.about), rule })
+    }
+
+    /// The clusters that lend labels: their rule and the block up to which they go.
+    pub(crate) fn clustering(&self) -> Option<String> {
+        let basis = self.lent?.clustering().basis();
+        let height = basis.tip.map_or(0, |tip| tip.height.0);
+        Some(format!("{} as of block {height}", basis.rule))
     }
 
     /// What of a claim makes its subject a party: the category, or another concept.
@@ -50,9 +78,13 @@ impl<'a> Selection<'a> {
 
     /// All that is said about an address, for a reader. Who it belongs to is what the best claim
     /// says that names a party, or else the best of all.
-    pub(crate) fn note(&self, script: &[u8]) -> Option<AddressNote> {
+    ///
+    /// What its cluster lends is a claim about another address, and so no tag of this one.
+    pub(crate) fn note(&self, script: &[u8], address: Option<AddressNum>) -> Option<AddressNote> {
         let claims = self.set?.of_script(script).ranked();
-        let best = self.pick(script).or_else(|| claims.first().copied())?;
+        let own = || Some(Picked { claim: *claims.first()?, about: None, rule: "" });
+        let picked = self.pick(script, address).or_else(own)?;
+        let best = picked.claim;
         let tag = |claim: &Claim<'_>| {
             let source = source(*claim);
             Tag::new(claim.label().to_owned(), source, Some(claim.confidence().level))
@@ -61,8 +93,29 @@ impl<'a> Selection<'a> {
             entity: Some(entity(best)),
             category: self.category(best).or(best.category()).map(str::to_owned),
             tags: claims.iter().map(tag).collect(),
-            basis: Some(basis(best)),
+            basis: Some(picked.basis()),
         })
+    }
+}
+
+impl Picked<'_> {
+    /// Who says so; and about whom, if that is another address.
+    fn source(&self) -> String {
+        let source = source(self.claim);
+        match self.about {
+            None => source,
+            Some(about) => format!("{source} (about {about})"),
+        }
+    }
+
+    fn basis(&self) -> Basis {
+        let (source, confidence) = (self.source(), Some(self.claim.confidence().level));
+        match self.about {
+            None => Basis::Claim { source, confidence },
+            Some(_) => {
+                Basis::InferenceFromClaim { heuristic: self.rule.to_owned(), source, confidence }
+            }
+        }
     }
 }
 
@@ -79,6 +132,8 @@ pub(crate) struct Party {
     more_sources: bool,
     /// The least confidence of the claims about the addresses met.
     pub(crate) confidence: u8,
+    /// The rule of clusters by which some of the addresses are its own.
+    rule: Option<String>,
 }
 
 impl Party {
@@ -88,7 +143,11 @@ impl Party {
         if self.more_sources {
             source.push_str(" ; and others");
         }
-        Basis::Claim { source, confidence: Some(self.confidence) }
+        let confidence = Some(self.confidence);
+        match self.rule.clone() {
+            None => Basis::Claim { source, confidence },
+            Some(heuristic) => Basis::InferenceFromClaim { heuristic, source, confidence },
+        }
     }
 }
 
@@ -117,18 +176,25 @@ impl<L: Ledger> Naming for Names<'_, L> {
             return Ok(None);
         }
         let script = self.ledger.script(address)?;
-        let Some(claim) = self.selection.pick(script.as_bytes()) else { return Ok(None) };
+        let Some(picked) = self.selection.pick(script.as_bytes(), Some(address)) else {
+            return Ok(None);
+        };
+        let claim = picked.claim;
         let category = self.selection.category(claim).unwrap_or_default().to_owned();
         let (entity, confidence) = (entity(claim), claim.confidence().level);
         let next = self.parties.len() as u32;
         let number = *self.numbers.entry((entity.clone(), category.clone())).or_insert(next);
         if number == next {
             let (sources, more_sources) = (Vec::new(), false);
-            self.parties.push(Party { entity, category, sources, more_sources, confidence });
+            let rule = None;
+            self.parties.push(Party { entity, category, sources, more_sources, confidence, rule });
         }
         if let Some(party) = self.parties.get_mut(number as usize) {
             party.confidence = party.confidence.min(confidence);
-            let source = source(claim);
+            if picked.about.is_some() {
+                party.rule = Some(picked.rule.to_owned());
+            }
+            let source = picked.source();
             if !party.sources.contains(&source) {
                 match party.sources.len() < SOURCES {
                     true => party.sources.push(source),
@@ -155,10 +221,6 @@ fn source(claim: Claim<'_>) -> String {
     }
 }
 
-fn basis(claim: Claim<'_>) -> Basis {
-    Basis::Claim { source: source(claim), confidence: Some(claim.confidence().level) }
-}
-
 /// A note about an address of a ledger, and its text if it has one.
 pub(crate) fn note_of(
     ledger: &impl Ledger,
@@ -167,5 +229,5 @@ pub(crate) fn note_of(
 ) -> chain::Result<Option<(String, AddressNote)>> {
     let found = ledger.script(address)?;
     let text = script::address(&found, ledger.network());
-    Ok(text.zip(selection.note(found.as_bytes())))
+    Ok(text.zip(selection.note(found.as_bytes(), Some(address))))
 }

@@ -31,7 +31,8 @@ impl HeuristicField {
         let mut rows = Rows::new(&["change by", "outputs", "because"], colour);
         for field in all {
             let name = match &field.basis {
-                Basis::Inference { heuristic, .. } => heuristic.clone(),
+                Basis::Inference { heuristic, .. }
+                | Basis::InferenceFromClaim { heuristic, .. } => heuristic.clone(),
                 Basis::Fact | Basis::Claim { .. } => String::new(),
             };
             let outputs: Vec<String> = field.change.iter().map(ToString::to_string).collect();

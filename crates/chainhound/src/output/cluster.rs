@@ -38,7 +38,9 @@ impl ClusteringField {
 
     fn rule(&self) -> &str {
         match &self.basis {
-            Basis::Inference { heuristic, .. } => heuristic,
+            Basis::Inference { heuristic, .. } | Basis::InferenceFromClaim { heuristic, .. } => {
+                heuristic
+            }
             Basis::Fact | Basis::Claim { .. } => "",
         }
     }
@@ -298,7 +300,8 @@ impl Body for WhyDocument {
         let mut rows = Rows::new(&[">height", "by", "joins", "with", "transaction"], colour);
         for step in &self.steps {
             let by = match &step.basis {
-                Basis::Inference { heuristic, .. } => heuristic.clone(),
+                Basis::Inference { heuristic, .. }
+                | Basis::InferenceFromClaim { heuristic, .. } => heuristic.clone(),
                 Basis::Fact | Basis::Claim { .. } => String::new(),
             };
             rows.push([

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use report::model::{Tag, UtcTime};
+use report::model::{Basis, Tag, UtcTime};
 use serde::Serialize;
 
 use super::{Body, Facts, Lock, OutputFate, Rows, status::coins};
@@ -51,6 +51,8 @@ pub(crate) struct PeelOutput {
     pub(crate) lock: Lock,
     /// Who it belongs to, where that is said.
     pub(crate) entity: Option<String>,
+    /// On what that rests.
+    pub(crate) entity_basis: Option<Basis>,
     /// Labels of its address.
     pub(crate) tags: Vec<Tag>,
 }

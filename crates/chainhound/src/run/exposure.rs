@@ -15,7 +15,7 @@ use crate::{
     args::{CoinJoins, ExposureArgs, Sides},
     failure::{Exit, Failure},
     ledger::{self, on_ledger},
-    names::{Names, PARTIES, Party, Selection, find_tags},
+    names::{Lent, Names, PARTIES, Party, Selection, find_tags},
     output::{
         CategoryRow, EntityRow, ExposureDocument, ExposureReach, ExposureSide, ExposureSubject,
         ExposureTotals, Provenance, RestRow, in_millionths,
@@ -36,12 +36,16 @@ pub(crate) fn run(args: &ExposureArgs, session: &mut Session<'_>) -> Result<Exit
             "there are no labels, so nobody is known: `chainhound tags import FILE`, or --tags FILE",
         );
     }
-    let names = Selection { set: tags.as_ref(), roles: PARTIES, least: args.labels.min_confidence };
     let file = args.esplora.esplora.as_deref();
     let (provenance, body) = ledger::ask(&place, file, session.say, |chain| {
         subject::require(chain, &args.subject, &subject)?;
+        let set = tags.as_ref();
+        let lent =
+            Lent::find(set.filter(|_| args.labels.by_cluster()), chain, &place, session.say)?;
+        let (least, lent) = (args.labels.min_confidence, lent.as_ref());
+        let names = Selection { set, roles: PARTIES, least, lent };
         let body = on_ledger!(chain, ledger => document(ledger, args, &subject, names))?;
-        let parameters = Parameters::new(args);
+        let parameters = Parameters::new(args, names.clustering());
         Ok((Provenance::new(chain, parameters).with_labels(tags.as_ref()), body))
     })?;
     session.output.answer(args.format.format, provenance, body)?;
@@ -59,10 +63,12 @@ struct Parameters {
     min_value_sat: u64,
     max_transactions: u64,
     min_confidence: u8,
+    /// The clusters that lent their labels.
+    clusters: Option<String>,
 }
 
 impl Parameters {
-    fn new(args: &ExposureArgs) -> Self {
+    fn new(args: &ExposureArgs, clusters: Option<String>) -> Self {
         Self {
             subject: args.subject.clone(),
             sides: sides(args.direction).iter().map(|side| side.name()).collect(),
@@ -76,6 +82,7 @@ impl Parameters {
             min_value_sat: args.min_value.unwrap_or(Sats::ZERO).0,
             max_transactions: args.budget,
             min_confidence: args.labels.min_confidence,
+            clusters,
         }
     }
 }
@@ -145,7 +152,7 @@ fn subject_of(
         }
     };
     let note: AddressNote =
-        script.and_then(|script| names.note(script.as_bytes())).unwrap_or_default();
+        script.and_then(|script| names.note(script.as_bytes(), None)).unwrap_or_default();
     let (entity, category, tags) = (note.entity, note.category, note.tags);
     Ok(ExposureSubject { kind, name: text.to_owned(), entity, category, tags })
 }

@@ -12,7 +12,7 @@ use crate::{
     args::{PeelArgs, PeelStop},
     failure::{Exit, Failure},
     ledger::{self, on_ledger},
-    names::{SERVICES, Selection, find_tags, no_labels},
+    names::{Lent, SERVICES, Selection, find_tags, no_labels},
     output::{
         PeelBranch, PeelDocument, PeelEnd, PeelHop, PeelOutput, PeelPayment, PeelSign, PeelTotals,
         Provenance,
@@ -29,14 +29,17 @@ pub(crate) fn run(args: &PeelArgs, session: &mut Session<'_>) -> Result<Exit, Fa
     if parties && tags.is_none() {
         return Err(no_labels("--stop-at service", place.network));
     }
-    let least = args.labels.min_confidence;
-    let names = Selection { set: tags.as_ref(), roles: SERVICES, least };
-    let rules = Rules { parties, coinjoins: false, names };
     let file = args.esplora.esplora.as_deref();
     let (provenance, body) = ledger::ask(&place, file, session.say, |chain| {
         subject::require(chain, &args.start, &RootSpec::Output(start))?;
+        let set = tags.as_ref();
+        let lent =
+            Lent::find(set.filter(|_| args.labels.by_cluster()), chain, &place, session.say)?;
+        let (least, lent) = (args.labels.min_confidence, lent.as_ref());
+        let names = Selection { set, roles: SERVICES, least, lent };
+        let rules = Rules { parties, coinjoins: false, names };
         let body = on_ledger!(chain, ledger => document(ledger, start, &args.options(), &rules))?;
-        let parameters = Parameters::new(args);
+        let parameters = Parameters::new(args, names.clustering());
         Ok((Provenance::new(chain, parameters).with_labels(tags.as_ref()), body))
     })?;
     session.output.answer(args.format.format, provenance, body)?;
@@ -56,10 +59,12 @@ struct Parameters {
     min_value_sat: u64,
     stop_at: Vec<&'static str>,
     min_confidence: u8,
+    /// The clusters that lent their labels.
+    clusters: Option<String>,
 }
 
 impl Parameters {
-    fn new(args: &PeelArgs) -> Self {
+    fn new(args: &PeelArgs, clusters: Option<String>) -> Self {
         let options = args.options();
         let service = args.stop_at.contains(&PeelStop::Service);
         Self {
@@ -74,6 +79,7 @@ impl Parameters {
             min_value_sat: options.min_value.0,
             stop_at: service.then_some("service").into_iter().chain(["coinjoin"]).collect(),
             min_confidence: args.labels.min_confidence,
+            clusters,
         }
     }
 }
@@ -138,13 +144,15 @@ impl<L: Ledger> Writer<'_, L> {
 
     fn output(&self, coin: &Coin) -> Result<PeelOutput, Failure> {
         let script = self.ledger.output_script(coin.out)?;
-        let note = self.names.note(script.as_bytes()).unwrap_or_default();
+        let address = self.ledger.output(coin.out)?.address;
+        let note = self.names.note(script.as_bytes(), address).unwrap_or_default();
         Ok(PeelOutput {
             txid: coin.outpoint.txid.to_string(),
             vout: coin.outpoint.vout,
             value_sat: coin.value.0,
             lock: describe::lock(&script, self.ledger.network()),
             entity: note.entity,
+            entity_basis: note.basis,
             tags: note.tags,
         })
     }

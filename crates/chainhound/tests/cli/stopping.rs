@@ -160,3 +160,85 @@ fn unknown_rules_are_refused() {
     let directory = home.run(&["trace", "--from", &theft, "--tags", text(home.dir.path())]);
     directory.fails(2, &["is a directory", "tags import"]);
 }
+
+/// A theft into two deposit addresses of one exchange, which spends them together; and into a mixer's.
+const DEPOSITS: &str = r#"
+block
+tx funds: coinbase -> victim:50
+block
+tx theft: funds:0 -> known:20 other:19 mixed:6 beside:4.9
+block
+tx sweep: theft:0 theft:1 -> hot:38.9
+tx gather: theft:2 theft:3 -> on:10.8
+"#;
+
+#[test]
+fn a_cluster_lends_its_label_to_its_addresses() {
+    let home = Home::new(DEPOSITS);
+    let path = home.path("labels.yaml");
+    let pack = format!(
+        "title: Test labels\ncreator: tests\nsource: https://example.org/list\ncurrency: BTC\n\
+         confidence: forensic\nlastmod: 2024-05-31\ntags:\n\
+         - {{address: {}, label: Exchange, category: exchange, is_cluster_definer: true}}\n\
+         - {{address: {}, label: Mixer, category: mixing_service, is_cluster_definer: true}}\n",
+        home.address("known"),
+        home.address("mixed"),
+    );
+    fs::write(&path, pack).unwrap();
+    home.run(&["tags", "import", text(&path)]).ok();
+    // Where a trace begins is not asked whose it is.
+    let start = home.txid("funds");
+    let stopped = |more: &[&str]| {
+        let args = [&["trace", "--from", &start, "--stop-at", "service"], more].concat();
+        let trace = home.json(&args);
+        assert_eq!(trace["totals"]["equal"], true);
+        trace
+    };
+    let whole = |trace: &Value| {
+        let booked = trace["bookings"].as_array().unwrap().iter();
+        let of = booked.filter(|one| one["entity"] == "Exchange");
+        of.map(|one| one["tainted_sat"].as_u64().unwrap()).sum::<u64>()
+    };
+    // Nobody joined them yet.
+    let trace = stopped(&[]);
+    assert_eq!((whole(&trace), &trace["provenance"]["clusters"]), (2_000_000_000, &Value::Null));
+
+    home.run(&["cluster", "build"]).ok();
+    let trace = stopped(&[]);
+    assert_eq!(whole(&trace), 3_900_000_000);
+    let leaf = |name: &str| {
+        let address = json!(home.address(name));
+        let leaves = trace["leaves"].as_array().unwrap();
+        leaves.iter().find(|leaf| leaf["address"] == address).cloned().unwrap_or_default()
+    };
+    // Whose it is rests on the claim, and on the inference that carries it over.
+    assert_eq!(leaf("known")["basis"], "claim");
+    let other = leaf("other");
+    assert_eq!(
+        (&other["basis"], &other["heuristic"]),
+        (&json!("inference"), &json!("multi_input"))
+    );
+    let source = format!("https://example.org/list (about {})", home.address("known"));
+    assert_eq!((&other["source"], &other["entity"]), (&json!(source), &json!("Exchange")));
+    assert_eq!(other["tags"], json!([]));
+    // Those who mixed are many people: the address beside is nobody's.
+    assert_eq!(leaf("mixed")["stop_reason"], "service");
+    assert_eq!(leaf("beside"), Value::Null);
+
+    assert_eq!(whole(&stopped(&["--no-clusters"])), 2_000_000_000);
+    let exposed = |more: &[&str]| {
+        home.json(&[&["exposure", &start, "--direction", "sending"], more].concat())
+    };
+    let side = exposed(&[]);
+    let rows = side["sending"]["entities"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["entity"] == "Exchange").unwrap();
+    assert_eq!(
+        (&row["basis"], &row["amount_sat"]),
+        (&json!("inference"), &json!(3_900_000_000_u64))
+    );
+    let without = exposed(&["--no-clusters"])["sending"]["entities"][0].clone();
+    assert_eq!(
+        (&without["basis"], &without["amount_sat"]),
+        (&json!("claim"), &json!(2_000_000_000_u64))
+    );
+}

@@ -22,6 +22,17 @@ pub enum Basis {
         #[serde(skip_serializing_if = "Option::is_none")]
         confidence: Option<u8>,
     },
+    /// A named heuristic carries over what a source says about something else.
+    #[serde(rename = "inference")]
+    InferenceFromClaim {
+        /// The heuristic's name.
+        heuristic: String,
+        /// Who or what says so, and about what.
+        source: String,
+        /// How sure the claim is, in per cent, where it says; not the heuristic.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        confidence: Option<u8>,
+    },
     /// A source outside the chain says so.
     Claim {
         /// Who or what says so.
@@ -37,7 +48,7 @@ impl Basis {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Fact => "fact",
-            Self::Inference { .. } => "inference",
+            Self::Inference { .. } | Self::InferenceFromClaim { .. } => "inference",
             Self::Claim { .. } => "claim",
         }
     }

@@ -154,7 +154,7 @@ impl Case {
 
     /// As `trace --stop-at service` has them.
     fn rules(&self) -> Rules<'_> {
-        let names = Selection { set: Some(&self.tags), roles: SERVICES, least: 0 };
+        let names = Selection { set: Some(&self.tags), roles: SERVICES, least: 0, lent: None };
         Rules { parties: true, coinjoins: false, names }
     }
 

@@ -19,7 +19,7 @@ use crate::{
     args::TraceArgs,
     failure::Failure,
     ledger::Chain,
-    names::{SERVICES, Selection, find_tags, no_labels},
+    names::{Lent, SERVICES, Selection, find_tags, no_labels},
     place::Place,
     root::parse_root,
     run::{stops::Rules, subject},
@@ -40,11 +40,17 @@ pub(super) struct Question<'a> {
     /// Stop rules by name, as typed.
     stop_rules: Vec<&'static str>,
     tags: Option<TagSet>,
+    place: &'a Place,
+    say: &'a Say,
 }
 
 impl<'a> Question<'a> {
     /// Reads what was typed, files of addresses included.
-    pub(super) fn parse(args: &'a TraceArgs, place: &Place, say: &Say) -> Result<Self, Failure> {
+    pub(super) fn parse(
+        args: &'a TraceArgs,
+        place: &'a Place,
+        say: &'a Say,
+    ) -> Result<Self, Failure> {
         let network = place.network;
         let mut roots: Vec<(String, RootSpec)> = Vec::new();
         for text in &args.from {
@@ -74,11 +80,11 @@ impl<'a> Question<'a> {
         if stop_rules.contains(&SERVICE) && tags.is_none() {
             return Err(no_labels("--stop-at service", network));
         }
-        Ok(Self { args, roots, stop_at, stop_rules, tags })
+        Ok(Self { args, roots, stop_at, stop_rules, tags, place, say })
     }
 
     /// The stop rules that are not arithmetic, and the names of addresses.
-    fn rules(&self) -> Rules<'_> {
+    fn rules<'r>(&'r self, lent: Option<&'r Lent<'r>>) -> Rules<'r> {
         Rules {
             parties: self.stop_rules.contains(&SERVICE),
             coinjoins: self.stop_rules.contains(&COINJOIN),
@@ -86,6 +92,7 @@ impl<'a> Question<'a> {
                 set: self.tags.as_ref(),
                 roles: SERVICES,
                 least: self.args.labels.min_confidence,
+                lent,
             },
         }
     }
@@ -122,7 +129,12 @@ impl<'a> Question<'a> {
             let least = self.args.labels.min_confidence;
             parameters.insert("min_confidence".to_owned(), least.into());
         }
-        let rules = self.rules();
+        let set = self.tags.as_ref().filter(|_| self.args.labels.by_cluster());
+        let lent = Lent::find(set, chain, self.place, self.say)?;
+        let rules = self.rules(lent.as_ref());
+        if let Some(clusters) = rules.names.clustering() {
+            parameters.insert("clusters".to_owned(), clusters.into());
+        }
         let context = Context {
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             parameters,
