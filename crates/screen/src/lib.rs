@@ -13,6 +13,7 @@ mod claims;
 mod exposed;
 mod payment;
 mod psbt;
+mod psbt_v2;
 mod resemblance;
 mod rules;
 mod screening;

@@ -1,4 +1,4 @@
-//! Payments that are not yet signed by all (BIP-0174).
+//! Payments that are not yet signed by all (BIP-0174, BIP-0370).
 //!
 //! Only what the payment itself fixes is believed: an output's script and amount, and of an input
 //! the output that it spends. What a PSBT says *about* that output is believed where it can be
@@ -6,10 +6,13 @@
 //! (`witness_utxo`) is covered by signatures of segwit inputs only, so a wrong one makes an invalid
 //! payment; it is taken for what it says.
 
-use bitcoin::{OutPoint, Psbt};
+use bitcoin::{OutPoint, Psbt, TxOut};
 use chain::Sats;
 
-use crate::payment::{Payment, Place};
+use crate::{
+    payment::{Payment, Place},
+    psbt_v2::{self, Input, Output},
+};
 
 /// Why a PSBT cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,9 +21,9 @@ pub enum PsbtError {
     /// The bytes are none.
     #[error("not a PSBT: {0}")]
     Malformed(String),
-    /// BIP-0370.
+    /// Neither BIP-0174 nor BIP-0370.
     #[error(
-        "a PSBT of version {0}, and only version 0 is read: convert it to version 0 and screen that"
+        "a PSBT of version {0}, and only versions 0 and 2 are read: convert it and screen that"
     )]
     Version(u32),
     /// An earlier transaction that is not the one that is spent.
@@ -50,79 +53,67 @@ pub enum PsbtError {
 
 /// The two sides of a PSBT.
 pub(crate) fn payment(bytes: &[u8]) -> Result<Payment, PsbtError> {
-    if let Some(version) = version(bytes).filter(|version| *version != 0) {
-        return Err(PsbtError::Version(version));
-    }
-    let psbt = Psbt::deserialize(bytes).map_err(|error| PsbtError::Malformed(error.to_string()))?;
+    let (inputs, outputs) = match psbt_v2::version(bytes) {
+        None | Some(0) => first(bytes)?,
+        Some(2) => psbt_v2::read(bytes)?,
+        Some(other) => return Err(PsbtError::Version(other)),
+    };
     let mut payment = Payment::default();
-    for (at, (input, said)) in psbt.unsigned_tx.input.iter().zip(&psbt.inputs).enumerate() {
-        let spent = input.previous_output;
-        let whole = match &said.non_witness_utxo {
-            None => None,
-            Some(tx) => {
-                let given = tx.compute_txid();
-                if given != spent.txid {
-                    return Err(PsbtError::OtherTransaction { input: at, spent, given });
-                }
-                let outputs = tx.output.len();
-                let output = tx.output.get(spent.vout as usize);
-                Some(output.ok_or(PsbtError::NoSuchOutput { input: at, spent, outputs })?)
-            }
-        };
-        if let (Some(whole), Some(short)) = (whole, &said.witness_utxo)
-            && whole != short
-        {
-            return Err(PsbtError::Contradiction(at));
-        }
-        let known = whole.or(said.witness_utxo.as_ref());
+    for (at, input) in inputs.into_iter().enumerate() {
+        let known = input.known(at)?;
         payment.inputs.push(Place {
             number: u32::try_from(at).unwrap_or(u32::MAX),
-            script: known.map(|output| output.script_pubkey.clone()),
+            script: known.as_ref().map(|output| output.script_pubkey.clone()),
             value: known.map(|output| Sats(output.value.to_sat())),
-            outpoint: Some(spent),
+            outpoint: Some(input.spent),
         });
     }
-    for (number, output) in (0..).zip(&psbt.unsigned_tx.output) {
-        if output.script_pubkey.is_op_return() {
+    for (number, Output { script, value }) in (0..).zip(outputs) {
+        if script.is_op_return() {
             continue;
         }
-        payment.outputs.push(Place {
-            number,
-            script: Some(output.script_pubkey.clone()),
-            value: Some(Sats(output.value.to_sat())),
-            outpoint: None,
-        });
+        let (script, value) = (Some(script), Some(value));
+        payment.outputs.push(Place { number, script, value, outpoint: None });
     }
     Ok(payment)
 }
 
-/// The version that the global map names (`PSBT_GLOBAL_VERSION`, key 0xfb); `None` where it names
-/// none. The crate `bitcoin` reads version 0 alone and does not tell why others fail.
-fn version(bytes: &[u8]) -> Option<u32> {
-    let mut rest = bytes.get(5..)?;
-    loop {
-        let key = field(&mut rest)?;
-        if key.is_empty() {
-            return None;
-        }
-        let value = field(&mut rest)?;
-        if key == [0xfb] {
-            return Some(u32::from_le_bytes(value.try_into().ok()?));
-        }
-    }
+/// Version 0: inputs and outputs stand in the unsigned transaction.
+fn first(bytes: &[u8]) -> Result<(Vec<Input>, Vec<Output>), PsbtError> {
+    let psbt = Psbt::deserialize(bytes).map_err(|error| PsbtError::Malformed(error.to_string()))?;
+    let spent = psbt.unsigned_tx.input.iter().map(|input| input.previous_output);
+    let input = |(spent, said): (OutPoint, bitcoin::psbt::Input)| Input {
+        spent,
+        whole: said.non_witness_utxo,
+        short: said.witness_utxo,
+    };
+    let inputs = spent.zip(psbt.inputs).map(input).collect();
+    let output =
+        |output: TxOut| Output { script: output.script_pubkey, value: Sats(output.value.to_sat()) };
+    Ok((inputs, psbt.unsigned_tx.output.into_iter().map(output).collect()))
 }
 
-/// A length (compact size) and so many bytes.
-fn field<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let (first, tail) = rest.split_first()?;
-    let (len, tail) = match first {
-        0xfd => (u64::from(u16::from_le_bytes(tail.get(..2)?.try_into().ok()?)), tail.get(2..)?),
-        0xfe => (u64::from(u32::from_le_bytes(tail.get(..4)?.try_into().ok()?)), tail.get(4..)?),
-        0xff => (u64::from_le_bytes(tail.get(..8)?.try_into().ok()?), tail.get(8..)?),
-        len => (u64::from(*len), tail),
-    };
-    let len = usize::try_from(len).ok()?;
-    let field = tail.get(..len)?;
-    *rest = tail.get(len..)?;
-    Some(field)
+impl Input {
+    /// What it spends, as far as it says.
+    fn known(&self, input: usize) -> Result<Option<TxOut>, PsbtError> {
+        let spent = self.spent;
+        let whole = match &self.whole {
+            None => None,
+            Some(tx) => {
+                let given = tx.compute_txid();
+                if given != spent.txid {
+                    return Err(PsbtError::OtherTransaction { input, spent, given });
+                }
+                let outputs = tx.output.len();
+                let output = tx.output.get(spent.vout as usize);
+                Some(output.ok_or(PsbtError::NoSuchOutput { input, spent, outputs })?)
+            }
+        };
+        if let (Some(whole), Some(short)) = (whole, &self.short)
+            && whole != short
+        {
+            return Err(PsbtError::Contradiction(input));
+        }
+        Ok(whole.or(self.short.as_ref()).cloned())
+    }
 }
