@@ -68,6 +68,16 @@ fn a_bad_row_is_named_and_the_rest_is_taken() {
 }
 
 #[test]
+fn an_unknown_category_is_kept_and_flagged() {
+    let desk = Desk::new();
+    let file = desk.file("a.yaml", &pack(THIEFS, "  category: wizardry\n"));
+    let done = desk.tags(&["import", &file]);
+    assert!(done.ok().contains("tags       1 on 1 subjects"), "{}", done.out);
+    assert!(done.err.contains("'wizardry' is not in the taxonomy: kept"), "{}", done.err);
+    assert_eq!(desk.json(&["lookup", THIEFS])["claims"][0]["category"], "wizardry");
+}
+
+#[test]
 fn a_broken_file_is_named_and_the_others_are_imported() {
     let desk = Desk::new();
     desk.file("packs/good.yaml", &pack(THIEFS, ""));
@@ -154,7 +164,7 @@ fn what_nobody_says_and_what_nobody_knows() {
     assert!(none.ok().contains("nobody says anything"), "{}", none.out);
     assert!(none.err.contains("no labels are imported for mainnet"), "{}", none.err);
     desk.tags(&["lookup", "nosuchword"]).fails(3, &["neither an address nor a txid"]);
-    desk.tags(&["lookup", ""]).fails(3, &["neither an address"]);
+    desk.tags(&["lookup", " "]).fails(2, &["nothing to look up"]);
     desk.tags(&["lookup", "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"])
         .fails(2, &["address of regtest"]);
     let file = desk.file(
@@ -162,6 +172,8 @@ fn what_nobody_says_and_what_nobody_knows() {
         "address,currency,label,source\nTNVaKWQzau7xL9bcnvLmF9KSEQkWEs4Ug8,TRX,tron,s\n",
     );
     desk.tags(&["import", &file]).ok();
+    // With labels, too: an empty word is in every one of them.
+    desk.tags(&["lookup", ""]).fails(2, &["nothing to look up"]);
     let found = desk.json(&["lookup", "TNVaKWQzau7xL9bcnvLmF9KSEQkWEs4Ug8"]);
     assert_eq!(found["claims"][0]["label"], "tron");
 }

@@ -65,6 +65,10 @@ fn look_up(
     network: Network,
 ) -> Result<TagsLookupDocument, Failure> {
     let what = args.what.trim();
+    if what.is_empty() {
+        return Err(Failure::usage("nothing to look up")
+            .hint("an address, a txid, an actor, a category, or part of a label"));
+    }
     let mut found = TagsLookupDocument {
         query: what.to_owned(),
         found_as: Vec::new(),
