@@ -72,10 +72,10 @@ pub(crate) fn question_from(
     Ok(Question { root, hops, reached: reach(ledger, root, hops)? })
 }
 
-/// A question whose answer is about a tenth of all transactions, as near as one of a few dozen
+/// A question whose answer is about a tenth of all transactions, as near as one of a hundred
 /// evenly spaced transactions comes.
 pub(crate) fn question(ledger: &impl Ledger, hops: u32) -> anyhow::Result<Question> {
-    const CANDIDATES: u32 = 32;
+    const CANDIDATES: u32 = 96;
     let count = ledger.tx_count();
     anyhow::ensure!(count > 0, "the chain has no transactions");
     let wanted = (count / 10).max(1);

@@ -52,7 +52,7 @@ pub(crate) fn sweep_whole(
 }
 
 fn sweep(ledger: &impl Ledger, query: &Query) -> anyhow::Result<Summary> {
-    Ok(analyze::trace::sweep(ledger, query, &mut NoStops, |_| ())?)
+    Ok(analyze::trace::totals(ledger, query, &mut NoStops)?)
 }
 
 /// Sweeps of a store, each in a process of its own. Targets are for the `yardstick`.

@@ -124,7 +124,8 @@ impl<P: Policy, V: Visitor> Walk<'_, P, V> {
             book(&mut self.books, &self.policy, apart, reason, mark, &from.items, value);
             let arrival = Arrival { output, tx, hops, root: None };
             let status = status(&output, self.rules.end);
-            let end = End { status, reason, confidence: confidence(&mut self.stops, output.num) };
+            let stops = &mut self.stops;
+            let end = || End { status, reason, confidence: confidence(stops, output.num) };
             self.visitor.leaf(&arrival, end, || self.policy.taint(mark, &from.items, value));
         }
         Ok(())
@@ -140,9 +141,12 @@ impl<P: Policy, V: Visitor> Walk<'_, P, V> {
         if let Some(reason) = reason {
             let apart = self.rules.keep_roots_apart;
             book(&mut self.books, &self.policy, apart, reason, mark, items, value);
-            let status = status(&arrival.output, self.rules.end);
-            let confidence = confidence(&mut self.stops, arrival.output.num);
-            let end = End { status, reason, confidence };
+            let (output, after, stops) = (&arrival.output, self.rules.end, &mut self.stops);
+            let end = || End {
+                status: status(output, after),
+                reason,
+                confidence: confidence(stops, output.num),
+            };
             self.visitor.leaf(arrival, end, || self.policy.taint(mark, items, value));
         }
     }

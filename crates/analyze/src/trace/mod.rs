@@ -61,7 +61,15 @@ pub fn sweep(
     stops: &mut dyn StopAt,
     mut each_leaf: impl FnMut(Ended),
 ) -> Result<Summary> {
-    Ok(run(ledger, query, stops, Leaves(&mut each_leaf))?.0)
+    Ok(run(ledger, query, stops, Leaves(Some(&mut each_leaf)))?.0)
+}
+
+/// As [`sweep`], for who does not look at the leaves: nothing is made ready to be seen.
+///
+/// # Errors
+/// As [`trace`].
+pub fn totals(ledger: &dyn Ledger, query: &Query, stops: &mut dyn StopAt) -> Result<Summary> {
+    Ok(run(ledger, query, stops, Leaves(None))?.0)
 }
 
 /// A leaf as [`sweep`] shows it: without what would have to be looked up.
@@ -169,7 +177,7 @@ pub trait StopAt {
     /// walk is over, so that answers may be numbered as they come up.
     fn names(&self) -> Vec<String>;
 
-    /// How sure the weakest step is by which taint reached this output, 0 to 100. Asked once, when
+    /// How sure the weakest step is by which taint reached this output, 0 to 100. Asked at most once, when
     /// the trace ends there. Who lets taint pass where that is no fact has to keep count.
     fn confidence(&mut self, _: chain::OutNum) -> u8 {
         CERTAIN

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::Result;
 
-/// Hands each leaf to the caller and keeps nothing.
-pub(super) struct Leaves<'a>(pub(super) &'a mut dyn FnMut(Ended));
+/// Hands each leaf to the caller, if the caller looks, and keeps nothing.
+pub(super) struct Leaves<'a>(pub(super) Option<&'a mut dyn FnMut(Ended)>);
 
 impl Visitor for Leaves<'_> {
     const STEPS: bool = false;
@@ -22,10 +22,17 @@ impl Visitor for Leaves<'_> {
     fn arrive(&mut self, _: &Arrival, _: impl FnOnce() -> Taint) {}
 
     #[inline]
-    fn leaf(&mut self, arrival: &Arrival, end: End, taint: impl FnOnce() -> Taint) {
-        let &Arrival { output, tx, hops, .. } = arrival;
-        let End { status, reason, confidence } = end;
-        (self.0)(Ended { output, tx, hops, status, reason, taint: taint(), confidence });
+    fn leaf(
+        &mut self,
+        arrival: &Arrival,
+        end: impl FnOnce() -> End,
+        taint: impl FnOnce() -> Taint,
+    ) {
+        if let Some(look) = &mut self.0 {
+            let &Arrival { output, tx, hops, .. } = arrival;
+            let End { status, reason, confidence } = end();
+            look(Ended { output, tx, hops, status, reason, taint: taint(), confidence });
+        }
     }
 }
 
@@ -136,9 +143,14 @@ impl Visitor for Recorder {
         }
     }
 
-    fn leaf(&mut self, arrival: &Arrival, end: End, taint: impl FnOnce() -> Taint) {
+    fn leaf(
+        &mut self,
+        arrival: &Arrival,
+        end: impl FnOnce() -> End,
+        taint: impl FnOnce() -> Taint,
+    ) {
         if self.leaves.len() < self.limits.leaves {
-            self.leaves.push((*arrival, end, taint()));
+            self.leaves.push((*arrival, end(), taint()));
         } else {
             self.leaves_truncated = true;
         }

@@ -28,7 +28,7 @@ pub(super) struct End {
     pub(super) confidence: u8,
 }
 
-/// Sees the walk go by. Amounts come as closures, so that who does not ask does not pay.
+/// Sees the walk go by. Amounts and reasons come as closures, so that who does not ask does not pay.
 pub(super) trait Visitor {
     /// Whether to call [`Visitor::step`] and [`Visitor::flow`].
     const STEPS: bool;
@@ -40,5 +40,5 @@ pub(super) trait Visitor {
     /// Taint reaches an output.
     fn arrive(&mut self, arrival: &Arrival, taint: impl FnOnce() -> Taint);
     /// The trace ends at an output.
-    fn leaf(&mut self, arrival: &Arrival, end: End, taint: impl FnOnce() -> Taint);
+    fn leaf(&mut self, arrival: &Arrival, end: impl FnOnce() -> End, taint: impl FnOnce() -> Taint);
 }
