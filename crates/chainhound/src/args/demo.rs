@@ -15,7 +15,9 @@ Examples:
   chainhound demo --format json
 
 Needs no node and no network. Afterwards every other command can be tried on its chain:
-  chainhound status --datadir chainhound-demo/data")]
+  chainhound status --datadir chainhound-demo/data
+  chainhound trace --datadir chainhound-demo/data --from OUTPUT --stop-at service,coinjoin
+  chainhound tags list --datadir chainhound-demo/data")]
 pub(crate) struct DemoArgs {
     /// The directory for everything that is made; one of an earlier demo is replaced
     #[arg(long, value_name = "DIR", default_value = "chainhound-demo")]

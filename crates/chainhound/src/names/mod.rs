@@ -111,7 +111,7 @@ impl Picked<'_> {
     fn basis(&self) -> Basis {
         let (source, confidence) = (self.source(), Some(self.claim.confidence().level));
         match self.about {
-            None => Basis::Claim { source, confidence },
+            None => basis(self.claim),
             Some(_) => {
                 Basis::InferenceFromClaim { heuristic: self.rule.to_owned(), source, confidence }
             }
@@ -219,6 +219,11 @@ fn source(claim: Claim<'_>) -> String {
         "" => claim.pack().to_pack().citation(),
         source => source.to_owned(),
     }
+}
+
+/// Who says so, how sure.
+pub(crate) fn basis(claim: Claim<'_>) -> Basis {
+    Basis::Claim { source: source(claim), confidence: Some(claim.confidence().level) }
 }
 
 /// A note about an address of a ledger, and its text if it has one.

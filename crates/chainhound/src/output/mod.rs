@@ -42,7 +42,8 @@ pub(crate) use self::{
         ScanDocument,
     },
     demo::{
-        BeforeMixing, BoundsScore, DemoDestination, DemoDocument, PolicyScore, Score, Share, Totals,
+        Actor, BeforeMixing, BoundsScore, ClusterScore, CoinJoinScore, DemoDestination,
+        DemoDocument, Mixer, NamedParty, Names, PolicyScore, Rounds, Score, Share, Totals,
     },
     document::{Body, Document, Provenance},
     exposure::{

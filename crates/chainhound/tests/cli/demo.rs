@@ -27,6 +27,8 @@ fn heavy_the_demo_finds_the_money_and_scores_itself() {
     for policy in score["policies"].as_array().unwrap() {
         assert!(policy["placed_share"].as_f64().unwrap() > 0.9, "{policy}");
     }
+    whoever_it_names_is_a_claim(&demo["names"]);
+    clusters_and_coinjoins_are_scored(score);
     let truth: u64 = sum(&demo["destinations"], |row| row["true_sat"].as_u64());
     assert_eq!(truth, 450_290_000_000);
     let fifo: u64 = sum(&demo["destinations"], |row| row["booked"]["fifo"]["tainted_sat"].as_u64());
@@ -48,6 +50,49 @@ fn heavy_the_demo_finds_the_money_and_scores_itself() {
     assert!(table.ok().contains("Where the money is now"), "{}", table.out);
     assert!(table.err.contains("all together"), "{}", table.err);
     assert!(made() == before, "another run made other bytes");
+}
+
+/// Services and bridge with amounts, mixers with rounds, the actor: each with what it rests on.
+fn whoever_it_names_is_a_claim(names: &Value) {
+    let rows = |key: &str| names[key].as_array().unwrap().clone();
+    let party = |name: &str| rows("parties").into_iter().find(|row| row["entity"] == name).unwrap();
+    for (name, category) in
+        [("otc", "service"), ("exchange-1", "exchange"), ("bridge", "defi_bridge")]
+    {
+        let row = party(name);
+        assert_eq!((&row["category"], &row["basis"]), (&json!(category), &json!("claim")), "{row}");
+        assert!(row["source"].as_str().unwrap().contains("synthetic"), "{row}");
+        assert_eq!(row["confidence"], 50);
+        let bounds = &row["booked"]["bounds"];
+        assert!(bounds["lower_sat"].as_u64().unwrap() > 0, "{row}");
+        assert!(bounds["lower_sat"].as_u64() <= row["booked"]["fifo"]["tainted_sat"].as_u64());
+    }
+    for protocol in ["whirlpool", "wasabi1", "wasabi2"] {
+        let row = rows("mixers").into_iter().find(|row| row["protocol"] == protocol).unwrap();
+        assert_eq!(row["basis"], "inference", "{row}");
+        assert!(row["entered"]["lower_sat"].as_u64().unwrap() > 0, "{row}");
+        let (first, really) = (&row["first_coinjoins"], &row["truth"]["coinjoins"]);
+        assert!(first.as_u64().unwrap() > 0 && first.as_u64() <= really.as_u64(), "{row}");
+        assert!(row["anonymity_set"][0].as_u64().unwrap() > 1, "{row}");
+    }
+    let actor = &rows("actors")[0];
+    assert_eq!((&actor["actor"], &actor["basis"]), (&json!("replayed_thief"), &json!("claim")));
+}
+
+/// CoinJoins kept out, clusters have one owner each; what is found is what the generator made.
+fn clusters_and_coinjoins_are_scored(score: &Value) {
+    let clusters = &score["clusters"];
+    assert_eq!(clusters["rule"], "multi_input");
+    assert!(clusters["precision"].as_f64().unwrap() > 0.99, "{clusters}");
+    assert!(clusters["recall"].as_f64().unwrap() > 0.2, "{clusters}");
+    assert!(clusters["clusters"].as_u64() < clusters["addresses"].as_u64(), "{clusters}");
+    let coinjoins = score["coinjoins"].as_array().unwrap();
+    assert_eq!(coinjoins.len(), 5);
+    for row in coinjoins {
+        assert!(row["true_count"].as_u64().unwrap() > 0, "{row}");
+        assert!(row["recall"].as_f64().unwrap() > 0.95, "{row}");
+        assert!(row["precision"].as_f64().unwrap() > 0.95, "{row}");
+    }
 }
 
 /// Files that a run makes, and the next one makes again.
@@ -90,6 +135,18 @@ fn others_can_be_asked_about_it(out: &Path) {
     assert_eq!(ask(&["screen", thief]).code, Some(1));
     assert!(ask(&["tags", "lookup", &exchange]).ok().contains("exchange-1"));
     assert!(ask(&["exposure", thief]).ok().contains("otc"));
+
+    // The clusters are built: two inputs of one withdrawal's wallet are joined, and it says by what.
+    let sweep = truth["steps"].as_array().unwrap().iter().find_map(|step| {
+        let inputs = step["inputs"].as_array().unwrap();
+        let other = inputs.iter().find(|input| input["address"] != inputs[0]["address"])?;
+        let mixes = ["wasabi1", "wasabi2", "whirlpool", "joinmarket"];
+        let joins = !mixes.contains(&step["role"].as_str().unwrap());
+        let pair = |input: &Value| input["address"].as_str().unwrap().to_owned();
+        joins.then(|| (pair(&inputs[0]), pair(other)))
+    });
+    let (one, other) = sweep.unwrap();
+    assert!(ask(&["cluster", "why", &one, &other]).ok().contains("multi_input"));
 }
 
 fn sum(rows: &Value, amount: impl Fn(&Value) -> Option<u64>) -> u64 {

@@ -3,7 +3,7 @@
 use std::{num::NonZeroUsize, sync::Mutex, thread};
 
 use analyze::{
-    cluster::{Clustering, Finding, Live, Options, Rule, build},
+    cluster::{Clustering, Finding, Guard, Live, Options, Rule, build},
     coinjoin::RULES_VERSION,
 };
 use chain::Ledger;
@@ -17,7 +17,9 @@ use crate::{
     failure::{Exit, Failure},
     ledger,
     output::{BuildDocument, ClusteringField, GuardField, GuardFinding, Provenance},
+    place::Place,
     run::{Counter, Session},
+    say::Say,
 };
 
 /// A clustering that lacks more than this share of the store's transactions is built again: a batch
@@ -100,6 +102,25 @@ pub(super) fn run(args: &BuildArgs, session: &mut Session<'_>) -> Result<Exit, F
     })?;
     session.output.answer(args.format.format, provenance, body)?;
     Ok(Exit::Done)
+}
+
+/// Builds the clustering that needs no flags, whatever is kept, and puts it in force.
+pub(in crate::run) fn build_anew(
+    store: &Store,
+    place: &Place,
+    say: &Say,
+) -> Result<Clustering, Failure> {
+    let (which, shelf) = (Which::MultiInput, Shelf::of(place));
+    let _lock = shelf.lock()?;
+    let counter = Mutex::new(Counter::new(say, "transactions", Some(u64::from(store.tx_count()))));
+    let options = Options { threads: threads(), guard: Some(Guard::default()) };
+    let clustering =
+        by_rule!(which, rule => build(store, &Watched::new(rule, &counter), &options))?;
+    if let Ok(counter) = counter.into_inner() {
+        counter.finish();
+    }
+    shelf.put(which, &clustering, false)?;
+    Ok(clustering)
 }
 
 struct Job<'a> {

@@ -10,7 +10,7 @@ use analyze::cluster::{Clustering, Part};
 use chain::{AddressNum, Ledger};
 use store::Store;
 
-pub(super) use self::show::of_address;
+pub(super) use self::{build::build_anew, show::of_address};
 use super::{Session, describe};
 use crate::{
     args::ClusterVerb,
@@ -31,7 +31,7 @@ pub(crate) fn run(verb: &ClusterVerb, session: &mut Session<'_>) -> Result<Exit,
 }
 
 /// The store: clusters need all of a chain.
-fn whole(chain: &Chain) -> Result<&Store, Failure> {
+pub(super) fn whole(chain: &Chain) -> Result<&Store, Failure> {
     match chain {
         Chain::Whole(store) => Ok(store),
         Chain::Sparse(_) => Err(Failure::unavailable(

@@ -5,7 +5,9 @@
 //! addresses of services are according to labels. The truth is only looked at to score the result.
 
 mod directory;
+mod entities;
 mod labels;
+mod names;
 mod score;
 mod truth;
 
@@ -28,13 +30,13 @@ use store::{Store, Writer};
 use testkit::replay::{Replay, ReplayOptions, Truth, replay};
 
 use self::{directory::Directory, truth::Holdings};
-use super::{Session, stops::Rules, trace};
+use super::{Session, cluster, stops::Rules, trace};
 use crate::{
     args::{ALL_POLICIES, DemoArgs, Format},
     failure::{Exit, Failure},
     ledger::Chain,
     names::{SERVICES, Selection},
-    output::{DemoDocument, Document, Provenance, Score, Totals},
+    output::{DemoDocument, Document, Names, Provenance, Score, Totals},
     place::Place,
     root::parse_outpoint,
     say::Say,
@@ -43,6 +45,8 @@ use crate::{
 /// Pictures and JSON follow no output with less than this tainted: after CoinJoins and a hundred
 /// exchanges every other output has a few stolen satoshis. Tables, report and score have them all.
 const PICTURED: Sats = Sats(10_000_000);
+/// How far the way through CoinJoins is followed: some pools have coins of a hundredth of a bitcoin.
+const THROUGH_MIXERS: Sats = Sats(100_000);
 
 /// Makes, follows, reports, scores.
 pub(crate) fn run(args: &DemoArgs, session: &mut Session<'_>) -> Result<Exit, Failure> {
@@ -63,14 +67,26 @@ pub(crate) fn run(args: &DemoArgs, session: &mut Session<'_>) -> Result<Exit, Fa
     let before = steps.step("the same, up to the block before the first CoinJoin", || {
         case.trace(&chain, Depth::Until(Height(early.height)))
     })?;
+    let really = entities::truth(&out)?;
+    let (clusters, coinjoins) =
+        steps.step("clusters, and the CoinJoins that were recognised", || {
+            let store = cluster::whole(&chain)?;
+            let clustering = cluster::build_anew(store, &place, session.say)?;
+            let clusters = entities::clusters(store, &clustering, &really)?;
+            Ok((clusters, entities::coinjoins(store, &really)?))
+        })?;
     let score = Score {
         before_mixing: score::before_mixing(&before, &early),
         policies: score::policies(&now, &holdings),
         bounds: score::bounds(&now, &holdings),
+        clusters,
+        coinjoins,
     };
-    steps.step("pictures, files and the report", || {
-        case.report(&out, &now)?;
-        case.pictures(&out, &case.trace(&chain, Depth::Pictured)?)
+    let names = steps.step("pictures, files and the report", || {
+        case.pictures(&out, &case.trace(&chain, Depth::DownTo(PICTURED))?)?;
+        let names = case.names(&chain, &now, &replay.truth)?;
+        case.report(&out, &now, &names)?;
+        Ok(names)
     })?;
 
     let body = DemoDocument {
@@ -80,6 +96,7 @@ pub(crate) fn run(args: &DemoArgs, session: &mut Session<'_>) -> Result<Exit, Fa
         stolen_to: replay.truth.theft.address.clone(),
         totals: totals(&now)?,
         destinations: score::destinations(&now, &holdings),
+        names,
         score,
         files: out.names()?.into_iter().chain(["score.json".to_owned()]).collect(),
     };
@@ -137,7 +154,8 @@ fn totals(documents: &[TraceDocument]) -> Result<Totals, Failure> {
 enum Depth {
     Everything,
     Until(Height),
-    Pictured,
+    /// All steps, and no output with less tainted.
+    DownTo(Sats),
 }
 
 /// What an investigator knows: where the money was taken, and whose some addresses are.
@@ -152,19 +170,41 @@ impl Case {
         Ok(Self { theft, tags })
     }
 
-    /// As `trace --stop-at service` has them.
-    fn rules(&self) -> Rules<'_> {
+    /// As `trace --stop-at service` has them, with or without `coinjoin`.
+    fn rules(&self, coinjoins: bool) -> Rules<'_> {
         let names = Selection { set: Some(&self.tags), roles: SERVICES, least: 0, lent: None };
-        Rules { parties: true, coinjoins: false, names }
+        Rules { parties: true, coinjoins, names }
     }
 
     /// One document per policy, in the order of [`ALL_POLICIES`].
     fn trace(&self, chain: &Chain, depth: Depth) -> Result<Vec<TraceDocument>, Failure> {
+        let one = |policy| self.one(chain, policy, depth, &self.rules(false));
+        ALL_POLICIES.into_iter().map(one).collect()
+    }
+
+    fn one(
+        &self,
+        chain: &Chain,
+        policy: Policy,
+        depth: Depth,
+        rules: &Rules<'_>,
+    ) -> Result<TraceDocument, Failure> {
         let context =
             Context { tool_version: env!("CARGO_PKG_VERSION").to_owned(), ..Context::default() };
-        let one =
-            |policy| trace::labelled(chain, &self.query(policy, depth), &context, &self.rules());
-        ALL_POLICIES.into_iter().map(one).collect()
+        trace::labelled(chain, &self.query(policy, depth), &context, rules)
+    }
+
+    /// Who has it and through which CoinJoins it went: before the first one by a trace that ends
+    /// there, behind it by one that goes on.
+    fn names(&self, chain: &Chain, now: &[TraceDocument], truth: &Truth) -> Result<Names, Failure> {
+        let entering = self.one(chain, Policy::Bounds, Depth::Everything, &self.rules(true))?;
+        let passing =
+            self.one(chain, Policy::Haircut, Depth::DownTo(THROUGH_MIXERS), &self.rules(false))?;
+        Ok(Names {
+            parties: names::parties(now),
+            mixers: names::mixers(cluster::whole(chain)?, &entering, &passing, truth)?,
+            actors: names::actors(&self.tags, &truth.theft.address)?,
+        })
     }
 
     fn query(&self, policy: Policy, depth: Depth) -> Query {
@@ -175,8 +215,8 @@ impl Case {
         match depth {
             Depth::Everything => {}
             Depth::Until(height) => query.stops.until_height = Some(height),
-            Depth::Pictured => {
-                query.stops.min_tainted = PICTURED;
+            Depth::DownTo(least) => {
+                query.stops.min_tainted = least;
                 query.limits = Limits::default();
             }
         }
@@ -196,14 +236,20 @@ impl Case {
         Ok(())
     }
 
-    fn report(&self, out: &Directory, documents: &[TraceDocument]) -> Result<(), Failure> {
+    fn report(
+        &self,
+        out: &Directory,
+        documents: &[TraceDocument],
+        names: &Names,
+    ) -> Result<(), Failure> {
         let options = export::markdown::Options {
             title: "The replayed theft of May 2024: where the money is".to_owned(),
             picture: Some("trace-haircut.svg".to_owned()),
             ..export::markdown::Options::default()
         };
         write_to(&out.path().join("report.md"), |file| {
-            Ok(export::markdown::write(documents, &options, file)?)
+            export::markdown::write(documents, &options, file)?;
+            Ok(file.write_all(names.to_markdown().as_bytes())?)
         })?;
         let text = labels::case_file(self.theft);
         write_to(&out.path().join("case.toml"), |file| Ok(file.write_all(text.as_bytes())?))

@@ -105,7 +105,8 @@ impl Holdings {
     }
 }
 
-fn is_mix(class: Class) -> bool {
+/// Whether stolen coins meet others in it.
+pub(super) const fn is_mix(class: Class) -> bool {
     matches!(class, Class::Whirlpool | Class::Wasabi1 | Class::Wasabi2 | Class::Joinmarket)
 }
 
