@@ -87,6 +87,7 @@ impl<A: Ledger, B: Ledger> Pair<'_, A, B> {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         let asked = (one.inputs(tx, &mut ours), other.inputs(tx, &mut theirs));
         same(&at("inputs"), asked.0.map(|()| ours), asked.1.map(|()| theirs))?;
+        same(&at("input_sum"), one.input_sum(tx), other.input_sum(tx))?;
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         let asked = (one.outputs(tx, &mut ours), other.outputs(tx, &mut theirs));
         let made = same(&at("outputs"), asked.0.map(|()| ours), asked.1.map(|()| theirs))?;

@@ -158,17 +158,14 @@ impl Ledger for Store {
             self.columns.inputs_of(self.known_tx(tx)?, counts.transactions, counts.inputs)?;
         let n = (range.end - range.start) as usize;
         let mut sum = 0u64;
-        for value in self.columns.in_value.bytes(range.start * 5, n * 5)?.chunks_exact(5) {
-            match u40(value) {
+        let values = self.columns.in_value.bytes(range.start * 5, n * 5)?;
+        for (value, input) in values.chunks_exact(5).zip(range) {
+            sum = sum.saturating_add(match u40(value) {
                 BIG_VALUE => {
-                    let mut inputs = Vec::new();
-                    self.inputs(tx, &mut inputs)?;
-                    return Ok(Sats(
-                        inputs.iter().fold(0, |s: u64, i| s.saturating_add(i.value.0)),
-                    ));
+                    self.columns.big_value(u40(self.columns.in_source.record::<5>(input)?))?
                 }
-                value => sum = sum.saturating_add(value),
-            }
+                value => value,
+            });
         }
         Ok(Sats(sum))
     }

@@ -5,8 +5,9 @@
 //! memory algorithms use it (Chiang et al., SODA 1995). Transactions are grouped into chunks.
 //! What is for a later chunk is appended to that chunk's list; only the open chunk is sorted by
 //! transaction, in the cache; what is then delivered within it goes into one linked list per
-//! transaction. Memory is what waits and little else. A map from output to taint would cost a
-//! cache miss per input.
+//! transaction. Where only the sum of what arrives matters, there is one heap per transaction of
+//! the open chunk instead of both ([`Inbox::merging`]). Memory is what waits and little else. A map
+//! from output to taint would cost a cache miss per input.
 
 mod slab;
 #[cfg(test)]
