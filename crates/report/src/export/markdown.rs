@@ -211,7 +211,8 @@ fn reading(documents: &[TraceDocument], out: &mut dyn Write) -> Result<()> {
                 "whatever shares a transaction with taint is tainted as a whole: sums exceed what was taken"
             }
             "bounds" => {
-                "at least and at most, whichever convention is applied, as long as it adds up"
+                "at least and at most, whichever convention is applied, as long as it adds up. \
+                 A coin that may be in several places counts in each at-most"
             }
             _ => continue,
         };
