@@ -2,10 +2,13 @@
 //!
 //! Dense numbers for transactions, outputs and addresses ([`TxNum`], [`OutNum`], [`AddressNum`]),
 //! amounts ([`Sats`]), locking scripts ([`script`]), networks ([`Network`]) and the read-only
-//! [`Ledger`] through which all analysis sees a chain. No I/O, no clock, no randomness.
+//! [`Ledger`] through which all analysis sees a chain. Beside them what proves that a transaction is
+//! in a chain: [`MerklePath`] and [`header`]. No I/O, no clock, no randomness.
 
+pub mod header;
 mod ledger;
 mod memory;
+mod merkle;
 mod network;
 mod numbers;
 pub mod script;
@@ -17,7 +20,8 @@ pub use ledger::{
 pub use memory::{
     MemoryLedger, MemoryLedgerError, SparseInput, SparseOutput, SparseSpend, SparseTx,
 };
+pub use merkle::{MerkleError, MerklePath};
 pub use network::{Network, UnknownNetwork};
 pub use numbers::{AddressNum, Height, InNum, OutNum, Sats, TxNum};
 
-pub use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid};
+pub use bitcoin::{BlockHash, OutPoint, ScriptBuf, Transaction, TxMerkleNode, Txid, block::Header};

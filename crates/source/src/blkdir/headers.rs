@@ -4,9 +4,7 @@
 //! one whose parent has not been seen waits under a placeholder for it.
 
 use bitcoin::hashes::Hash;
-use chain::BlockHash;
-
-use super::scan::target;
+use chain::{BlockHash, header::target};
 
 /// No entry.
 pub(super) const NONE: u32 = u32::MAX;

@@ -6,8 +6,8 @@
 
 use std::io;
 
-use bitcoin::{CompactTarget, Target, hashes::Hash};
-use chain::{BlockHash, Network};
+use bitcoin::{Target, hashes::Hash};
+use chain::{BlockHash, Network, header::target};
 
 use super::files::{ReadAt, XorKey, read_full};
 use crate::hash::sha256d;
@@ -364,14 +364,4 @@ impl<R: ReadAt + ?Sized> Window<'_, R> {
 fn has_work(header: &[u8; 80], hash: BlockHash, limit: Target) -> bool {
     let bits = u32::from_le_bytes([header[72], header[73], header[74], header[75]]);
     target(bits).is_some_and(|target| target <= limit && target.is_met_by(hash))
-}
-
-/// The target of a header's `nBits`, `None` where it is negative, zero or above 256 bits (Core:
-/// `arith_uint256::SetCompact`).
-pub(super) fn target(bits: u32) -> Option<Target> {
-    let (size, word) = (bits >> 24, bits & 0x007f_ffff);
-    let negative = bits & 0x0080_0000 != 0;
-    let overflow = size > 34 || (word > 0xff && size > 33) || (word > 0xffff && size > 32);
-    let target = Target::from_compact(CompactTarget::from_consensus(bits));
-    (word != 0 && !negative && !overflow && target != Target::ZERO).then_some(target)
 }

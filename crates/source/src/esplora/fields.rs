@@ -14,7 +14,7 @@ use serde::{
 pub(super) struct Hex(pub(super) ScriptBuf);
 
 /// A txid or a block hash.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Id<T>(pub(super) T);
 
 /// An amount. Nodes write bitcoin with a point here: that must not pass for satoshis.

@@ -31,9 +31,11 @@ use crate::{SourceError, blkdir::MAX_BLOCK};
 
 mod document;
 mod fields;
+mod proof;
 mod single;
 mod stream;
 
+pub use proof::MerkleProof;
 pub use single::{Single, each_transaction};
 
 /// One transaction's text may have this many bytes. The largest possible has 4 MB, in Esplora's JSON
