@@ -139,6 +139,15 @@ pub enum SourceError {
     /// A block's bytes are no valid block.
     #[error(transparent)]
     Block(#[from] Box<BadBlock>),
+    /// A running node does not give it.
+    #[error(transparent)]
+    Node(#[from] Box<crate::NodeError>),
+}
+
+impl From<crate::NodeError> for SourceError {
+    fn from(error: crate::NodeError) -> Self {
+        Self::Node(Box::new(error))
+    }
 }
 
 /// A block that cannot be used, and where it is broken.

@@ -5,6 +5,7 @@
 //! * [`generate`]: large chains that behave like the real one, with the truth about them.
 //! * [`replay`]: the theft of May 2024 on such a chain, to score a tracer against.
 //! * [`node`]: a real node on regtest, where one is installed.
+//! * [`server`]: an HTTP server that answers as a test tells it to, also wrongly.
 //! * [`compare`]: the first thing that two ledgers answer differently.
 //! * [`data_dir`]: where real chain data lies, if this machine has it; [`cases`]: how thorough random
 //!   tests are.
@@ -18,6 +19,7 @@ pub mod language;
 pub mod mine;
 pub mod node;
 mod random;
+pub mod server;
 
 pub use data::{cases, data_dir};
 pub use generate::replay;

@@ -3,8 +3,8 @@
 use bitcoin::hashes::Hash;
 use chain::{BlockHash, Height};
 
-use super::{BlockDir, headers::NONE};
-use crate::SourceError;
+use super::{BlockDir, headers::Entry};
+use crate::{RawBlocks, SourceError};
 
 /// Where a block of the best chain lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,10 +145,15 @@ impl<'a> BestChain<'a> {
 
     fn place(&self, height: usize) -> BlockPlace {
         let headers = &self.dir.headers;
-        let entry = headers.entries[headers.best[height] as usize];
-        let prev = match entry.parent {
-            NONE => BlockHash::all_zeros(),
-            parent => BlockHash::from_byte_array(headers.entries[parent as usize].hash),
+        self.dir.place_of(&headers.entries[headers.best[height] as usize])
+    }
+}
+
+impl BlockDir {
+    fn place_of(&self, entry: &Entry) -> BlockPlace {
+        let prev = match self.headers.entries.get(entry.parent as usize) {
+            Some(parent) => BlockHash::from_byte_array(parent.hash),
+            None => BlockHash::all_zeros(),
         };
         BlockPlace {
             height: Height(entry.height),
@@ -158,6 +163,19 @@ impl<'a> BestChain<'a> {
             offset: entry.place.offset,
             len: entry.place.len,
         }
+    }
+}
+
+/// Blocks beside the best chain are here too.
+impl RawBlocks for BlockDir {
+    fn raw_block(&self, hash: &BlockHash) -> Result<Option<Vec<u8>>, SourceError> {
+        let entries = &self.headers.entries;
+        let found = self.headers.find(&hash.to_byte_array());
+        let entry = found.and_then(|num| entries.get(num as usize)).filter(|entry| entry.seen());
+        let Some(place) = entry.map(|entry| self.place_of(entry)) else { return Ok(None) };
+        let mut raw = Vec::new();
+        self.reader().read_block(&place, &mut raw)?;
+        Ok(Some(raw))
     }
 }
 

@@ -8,6 +8,8 @@
 //! * `scanned`: what holds for a scan of any bytes; a fuzz target uses it too.
 //! * `decode`: random blocks, and random damage, against the oracle.
 //! * `esplora`: transactions as explorers tell them.
+//! * `node`: a running node, played by a server that also lies.
+//! * `real_node`: a real one, where it is installed.
 //! * `real`: blocks of the real chains, where the data set is at hand.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
@@ -18,6 +20,8 @@ mod decode;
 mod esplora;
 mod growing;
 mod made;
+mod node;
 mod oracle;
 mod real;
+mod real_node;
 mod scanned;

@@ -13,6 +13,7 @@
 //! # }
 //! ```
 
+mod fake;
 mod http;
 
 use std::{
@@ -26,6 +27,8 @@ use std::{
 };
 
 use serde_json::{Value, json};
+
+pub use fake::{FakeNode, Knowledge};
 
 /// How long a start may take, a reindex included.
 const START: Duration = Duration::from_secs(300);
@@ -129,12 +132,25 @@ impl Node {
     /// # Errors
     /// [`NodeError`].
     pub fn start(exe: &Path, datadir: &Path, args: &[&str]) -> Result<Self, NodeError> {
+        let port = free_port().map_err(NodeError::Connection)?;
+        Self::start_on(port, exe, datadir, args)
+    }
+
+    /// Starts a program on the port that an earlier node had, in the same or another directory.
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub fn start_on(
+        port: u16,
+        exe: &Path,
+        datadir: &Path,
+        args: &[&str],
+    ) -> Result<Self, NodeError> {
         let io = |path: &Path| {
             let path = path.to_owned();
             move |error| NodeError::Io { path, error }
         };
         fs::create_dir_all(datadir).map_err(io(datadir))?;
-        let port = free_port().map_err(NodeError::Connection)?;
         let log = datadir.join("output.log");
         let output = File::create(&log).map_err(io(&log))?;
         let errors = output.try_clone().map_err(io(&log))?;
@@ -193,6 +209,11 @@ impl Node {
     /// Where JSON-RPC and REST are, without a slash at the end.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The port of that.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Calls a method.
@@ -272,6 +293,13 @@ impl Node {
     /// Stops the node and waits until everything is on disk. A temporary data directory is gone then.
     pub fn stop(self) {
         drop(self);
+    }
+
+    /// Kills the node on the spot, as a loss of power would. Its data directory stays, where it was
+    /// not a temporary one.
+    pub fn kill(mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
