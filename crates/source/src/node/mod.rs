@@ -35,6 +35,7 @@ mod calls;
 mod error;
 mod http;
 mod login;
+pub mod mempool;
 mod rpc;
 mod url;
 

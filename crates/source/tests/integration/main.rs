@@ -10,6 +10,7 @@
 //! * `esplora`: transactions as explorers tell them.
 //! * `node`: a running node, played by a server that also lies.
 //! * `real_node`: a real one, where it is installed.
+//! * `real_node_mempool`: what its wallet's unconfirmed transactions come to.
 //! * `real`: blocks of the real chains, where the data set is at hand.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
@@ -24,4 +25,5 @@ mod node;
 mod oracle;
 mod real;
 mod real_node;
+mod real_node_mempool;
 mod scanned;
