@@ -14,7 +14,10 @@
 //! ```
 
 mod classes;
+mod headers;
+pub mod node;
 mod pipeline;
+mod supply;
 
 pub use classes::recognise;
 
@@ -23,6 +26,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chain::{BlockHash, Height, LedgerError, Tip};
 use source::{BestChain, BlockDir, SourceError};
 use store::{StoreError, Writer};
+
+use crate::{pipeline::Plan, supply::Files};
 
 /// How to index.
 #[derive(Clone, Copy, Debug)]
@@ -69,8 +74,8 @@ pub struct Progress {
     pub transactions: u32,
     /// Bytes of blocks read in this run.
     pub bytes: u64,
-    /// Bytes of blocks to read in this run.
-    pub bytes_total: u64,
+    /// Bytes of blocks to read in this run; `None` where nobody knows before they are read.
+    pub bytes_total: Option<u64>,
 }
 
 /// What a run did.
@@ -128,7 +133,10 @@ pub fn index(
     let start = writer.tip().map_or(0, |tip| tip.height.0 + 1);
     let target = options.until.unwrap_or(chain.tip().height).min(chain.tip().height);
     let run = if start <= target.0 {
-        pipeline::run(blocks, &chain, start..target.0 + 1, writer, options, &mut observe)
+        let places = chain.blocks_from(Height(start)).take((target.0 + 1 - start) as usize);
+        let supply = Files { dir: blocks, places: places.collect() };
+        let plan = Plan { options, threads: options.threads(), target };
+        pipeline::run(&supply, writer, plan, &mut observe)
     } else {
         Ok(false)
     };

@@ -21,6 +21,8 @@ pub(crate) struct Meter<'a> {
     last_line: Instant,
     /// Transactions in the store before the first batch of this run.
     before: u32,
+    /// The height before the first batch, where bytes say nothing.
+    from: Option<u32>,
 }
 
 impl<'a> Meter<'a> {
@@ -35,7 +37,17 @@ impl<'a> Meter<'a> {
             bar
         });
         let start = Instant::now();
-        Self { say, bar, start, last_line: start, before: transactions }
+        Self { say, bar, start, last_line: start, before: transactions, from: None }
+    }
+
+    /// Measures by blocks from this height on: their bytes are not known beforehand.
+    pub(crate) fn by_height(mut self, from: u32) -> Self {
+        let template = "{wide_bar} {percent:>3}% {msg}, {eta} left";
+        if let (Some(bar), Ok(style)) = (&self.bar, ProgressStyle::with_template(template)) {
+            bar.set_style(style);
+        }
+        self.from = Some(from);
+        self
     }
 
     /// Takes note of a batch.
@@ -44,8 +56,9 @@ impl<'a> Meter<'a> {
             per_second(progress.transactions - self.before.min(progress.transactions), self.start);
         match &self.bar {
             Some(bar) => {
-                bar.set_length(progress.bytes_total);
-                bar.set_position(progress.bytes);
+                let (done, total) = self.share(&progress);
+                bar.set_length(total);
+                bar.set_position(done);
                 bar.set_message(format!("block {}, {rate} tx/s", progress.height));
             }
             None if self.last_line.elapsed() >= LINE_EVERY => {
@@ -77,10 +90,22 @@ impl<'a> Meter<'a> {
         }
     }
 
+    /// How much is done, and of how much.
+    fn share(&self, progress: &Progress) -> (u64, u64) {
+        match (self.from, progress.bytes_total) {
+            (None, Some(total)) => (progress.bytes, total),
+            (from, _) => {
+                let from = from.unwrap_or(0);
+                let blocks = |height: u32| u64::from(height.saturating_sub(from)) + 1;
+                (blocks(progress.height.0), blocks(progress.target.0))
+            }
+        }
+    }
+
     fn left(&self, progress: &Progress) -> String {
-        let done = progress.bytes.max(1) as f64;
-        let todo = progress.bytes_total.saturating_sub(progress.bytes) as f64;
-        let seconds = self.start.elapsed().as_secs_f64() * todo / done;
+        let (done, total) = self.share(progress);
+        let todo = total.saturating_sub(done) as f64;
+        let seconds = self.start.elapsed().as_secs_f64() * todo / done.max(1) as f64;
         match seconds as u64 {
             s @ 0..120 => format!("{s} s"),
             s @ 120..7200 => format!("{} min", s / 60),

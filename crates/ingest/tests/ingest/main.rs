@@ -8,6 +8,7 @@
 //! * `readers`: reading while the writer works.
 //! * `damage`: blocks that are no good. `untidy`: block files as a node leaves them.
 //! * `flips`: damaged stores. `opening`: what does not open. `disk`: full disks, on a `mount`.
+//! * `node`: beside a node that a server plays.
 //! * `real_node`: what a real node says about its own chain.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a failed test panics")]
@@ -18,6 +19,7 @@ mod disk;
 mod flips;
 mod kill;
 mod mount;
+mod node;
 mod opening;
 mod plan;
 mod readers;

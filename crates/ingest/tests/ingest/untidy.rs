@@ -157,6 +157,7 @@ fn progress_leads_to_the_end() {
     let bytes = chain.iter().map(|block| serialize(block).len() as u64).sum();
     let transactions = chain.iter().map(|block| block.txdata.len() as u32).sum();
     let height = Height(30);
-    let expected = Progress { height, target: height, transactions, bytes, bytes_total: bytes };
+    let expected =
+        Progress { height, target: height, transactions, bytes, bytes_total: Some(bytes) };
     assert_eq!(last, expected);
 }

@@ -167,6 +167,12 @@ impl FakeNode {
         lock(&self.knowledge)
     }
 
+    /// Its answers, for a server that gives some of its own.
+    pub fn answerer(&self) -> impl Fn(&Request) -> Reply + Send + Sync + 'static {
+        let knowledge = self.knowledge.clone();
+        move |request| lock(&knowledge).reply(request)
+    }
+
     /// Its base URL, without a slash at the end.
     pub fn url(&self) -> String {
         self.server.url()
