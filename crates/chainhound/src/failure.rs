@@ -6,7 +6,7 @@ use analyze::Error as AnalyzeError;
 use chain::{LedgerError, MemoryLedgerError, script::AddressError};
 use ingest::IngestError;
 use intel::IntelError;
-use source::SourceError;
+use source::{NodeError, SourceError};
 use store::StoreError;
 
 /// How a command ends. The numbers are a promise to scripts.
@@ -165,6 +165,17 @@ impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
         let exit = match error {
             SourceError::OtherNetwork { .. } => Exit::Usage,
+            SourceError::Node(error) => return (*error).into(),
+            _ => Exit::Unavailable,
+        };
+        Self::new(exit, error.into())
+    }
+}
+
+impl From<NodeError> for Failure {
+    fn from(error: NodeError) -> Self {
+        let exit = match error {
+            NodeError::Url(_) | NodeError::WrongNetwork { .. } => Exit::Usage,
             _ => Exit::Unavailable,
         };
         Self::new(exit, error.into())

@@ -2,7 +2,7 @@
 //!
 //! Floor 6. Only this crate touches argv, the environment, stdout and exit codes; what it knows
 //! about chains it asks the crates below. The way of a command: [`args`] is what was typed,
-//! [`place`] which data it means, [`labels`] what sources say, [`run`] has one file per verb,
+//! [`place`] which data it means, [`node`] which node, [`labels`] what sources say, [`run`] has one file per verb,
 //! [`output`] is what comes out, and [`failure`] what comes out when nothing does.
 
 mod amount;
@@ -15,6 +15,7 @@ mod labels;
 mod ledger;
 mod lines;
 mod names;
+mod node;
 mod output;
 mod place;
 mod root;

@@ -105,6 +105,11 @@ impl Writer {
         self.counts
     }
 
+    /// The network of the store.
+    pub fn network(&self) -> Network {
+        self.network
+    }
+
     /// The directory of the store.
     pub fn dir(&self) -> &Path {
         &self.dir

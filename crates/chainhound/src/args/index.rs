@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::FormatArg;
+use super::{FormatArg, LoginArgs};
 use crate::amount::parse_bytes;
 
 const EXAMPLES: &str = "\
@@ -12,12 +12,20 @@ Examples:
   chainhound index --blocks-dir ~/.bitcoin/blocks
   chainhound index --blocks-dir ~/.bitcoin/blocks --follow
   chainhound index --blocks-dir ~/.bitcoin/blocks --memory 1GiB --until-height 400000
+  chainhound index --node http://127.0.0.1:8332 --follow
+  chainhound index --node http://127.0.0.1:8332 --cookie-file /run/bitcoind/cookie
   chainhound index --esplora transactions.jsonl
 
 The node may run: its files are only read. Start again whenever you like: indexing goes on where it
 stopped, and takes back blocks that a reorganisation replaced. Ctrl-C finishes the batch at hand and
 exits with 130 (SIGTERM: 143); with --follow, being stopped is the normal end, and the exit code is 0.
 Ctrl-C twice ends at once. The store is good in any case.
+
+With --node the blocks come from a running node (Bitcoin Core or Knots), over its REST interface where
+that is on (rest=1), else over JSON-RPC. With --follow a node that starts, stops or downloads again is
+waited for, and clusterings that `chainhound cluster build` made follow too. A user and password come
+from CHAINHOUND_RPC_USER and CHAINHOUND_RPC_PASSWORD_FILE, never from the command line. Reading the
+files with --blocks-dir is faster for the first time, where they are at hand.
 
 With --esplora single transactions are kept: JSON of the Esplora API (one transaction, an array, or one
 a line, with their prevouts), or raw transactions in hexadecimal, one a line. What they do not say is
@@ -26,14 +34,19 @@ unknown. They are used where the datadir has no store of the whole chain.";
 /// What to index.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-#[group(id = "from", required = true, multiple = false, args = ["blocks_dir", "esplora"])]
+#[group(id = "from", required = true, multiple = false, args = ["blocks_dir", "node", "esplora"])]
 pub(crate) struct IndexArgs {
     /// A node's blocks directory (with blk*.dat), or its datadir
     #[arg(long, value_name = "DIR")]
     pub(crate) blocks_dir: Option<PathBuf>,
+    /// A running node, like http://127.0.0.1:8332
+    #[arg(long, value_name = "URL")]
+    pub(crate) node: Option<String>,
     /// A file (or a directory of files) with transactions
     #[arg(long, value_name = "FILE", conflicts_with_all = ["until_height", "memory", "threads", "follow"])]
     pub(crate) esplora: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) login: LoginArgs,
     /// Stop after the block of this height
     #[arg(long, value_name = "H", conflicts_with = "follow")]
     pub(crate) until_height: Option<u32>,

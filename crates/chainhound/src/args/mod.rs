@@ -6,6 +6,7 @@ mod demo;
 mod exposure;
 mod index;
 mod lookup;
+mod node;
 mod peel;
 mod screen;
 mod store;
@@ -24,6 +25,7 @@ pub(crate) use self::{
     exposure::{CoinJoins, ExposureArgs, Sides},
     index::IndexArgs,
     lookup::{AddressArgs, BlockArgs, EsploraArg, StatusArgs, TxArgs},
+    node::LoginArgs,
     peel::{PeelArgs, PeelStop},
     screen::{ScreenArgs, ScreenFormat},
     store::{CheckArgs, InspectArgs, StoreVerb},

@@ -8,9 +8,12 @@
 //! | `<rule>.before` | the one of an earlier tip, for `cluster diff` |
 //! | `lock` | held by the one build that writes |
 //!
+//! `chainhound index --follow` takes them along; `chainhound cluster build` makes them.
+//!
 //! A file is replaced in one step, so a kill at any instant leaves the clustering of before or the new
 //! one. Every change of its bytes is noticed when it is read.
 
+mod follow;
 mod rule;
 
 use std::{
@@ -22,9 +25,16 @@ use std::{
 use analyze::cluster::{Basis, Clustering};
 use chain::Ledger;
 
-pub(crate) use self::rule::{Watched, Which, by_rule};
+pub(crate) use self::{
+    follow::Followed,
+    rule::{Watched, Which, by_rule},
+};
 
 use crate::{durable, failure::Failure, place::Place};
+
+/// A clustering that lacks more than this share of the store's transactions is built again: a batch
+/// works on all threads, and block by block on one.
+pub(crate) const FAR_BEHIND: u32 = 4;
 
 /// The clusterings of one network.
 #[derive(Clone, Debug)]

@@ -21,6 +21,14 @@ pub(crate) enum Which {
 }
 
 impl Which {
+    /// All that there can be.
+    pub(crate) const ALL: [Self; 4] = [
+        Self::MultiInput,
+        Self::WithChange(Strength::SameAddress),
+        Self::WithChange(Strength::Strong),
+        Self::WithChange(Strength::Weak),
+    ];
+
     /// The name of its rule, and of its files.
     pub(crate) const fn name(self) -> &'static str {
         match self {

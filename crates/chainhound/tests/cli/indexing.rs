@@ -1,11 +1,6 @@
 //! `index`: resume, reorganisations, following, signals, single transactions.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::{fs, process::Stdio};
 
 use serde_json::json;
 use testkit::{
@@ -13,7 +8,7 @@ use testkit::{
     blkfile::{Disorder, Layout, write_blocks},
 };
 
-use crate::harness::{HEIST, Home, hex, run, text};
+use crate::harness::{HEIST, Home, hex, run, signal, start, text, wait_until};
 
 #[test]
 fn indexing_goes_on_where_it_stopped() {
@@ -64,26 +59,6 @@ fn a_reorganisation_is_followed() {
     home.run(&["address", &chain.address("loser").unwrap()]).fails(3, &["up to height 3"]);
     home.run(&["tx", &chain.txid("old").unwrap().to_string()]).fails(3, &["is not on this chain"]);
     home.run(&["address", &chain.address("winner").unwrap()]).ok();
-}
-
-/// Starts a command whose stderr is read line by line.
-fn start(mut command: Command) -> (Child, impl Iterator<Item = String>) {
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    (child, lines.map_while(Result::ok))
-}
-
-fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < Duration::from_secs(60), "{what} never came");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-fn signal(child: &Child, name: &str) {
-    let status = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
-    assert!(status.success());
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! * `lookups`: `status`, `tx`, `address`, `block`, `store`, and the names in their JSON
 //! * `tracing`: `trace` in every format, and its flags
 //! * `indexing`: `index`: resume, reorganisation, follow, signals, sparse sets
+//! * `beside_node`: `index --node`: states of a node, following, secrets
 //! * `labels`: `tags`: import, look-up, export, kills
 //! * `screening`: `screen`: verdicts, books, rules, streams
 //! * `bad_input`: everything that is wrong, with the exit code and the words
@@ -16,6 +17,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
 
 mod bad_input;
+mod beside_node;
 mod clusters;
 mod coinjoins;
 mod demo;

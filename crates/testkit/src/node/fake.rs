@@ -31,12 +31,12 @@ pub struct Knowledge {
 
 impl Knowledge {
     /// Makes this the best chain, block 0 first. What it had before, it still knows by its hash.
-    pub fn set_chain(&mut self, blocks: &[Block]) {
+    pub fn set_chain<'a>(&mut self, blocks: impl IntoIterator<Item = &'a Block>) {
         self.keep(0, blocks);
     }
 
     /// Replaces the best chain from a height on, where it becomes these blocks.
-    pub fn keep(&mut self, from: u32, blocks: &[Block]) {
+    pub fn keep<'a>(&mut self, from: u32, blocks: impl IntoIterator<Item = &'a Block>) {
         self.hashes.truncate(from as usize);
         self.headers.truncate(from as usize);
         for (height, block) in (from..).zip(blocks) {
@@ -144,7 +144,7 @@ impl FakeNode {
     ///
     /// # Errors
     /// Where the operating system gives no port.
-    pub fn start(blocks: &[Block]) -> io::Result<Self> {
+    pub fn start<'a>(blocks: impl IntoIterator<Item = &'a Block>) -> io::Result<Self> {
         let mut knowledge = Knowledge {
             chain: "regtest".to_owned(),
             version: 290_000,

@@ -13,7 +13,7 @@ use store::Store;
 use super::{field, parts, whole};
 use crate::{
     args::BuildArgs,
-    clusters::{self, Shelf, Watched, Which, by_rule},
+    clusters::{self, FAR_BEHIND, Shelf, Watched, Which, by_rule},
     failure::{Exit, Failure},
     ledger,
     output::{BuildDocument, ClusteringField, GuardField, GuardFinding, Provenance},
@@ -22,9 +22,6 @@ use crate::{
     say::Say,
 };
 
-/// A clustering that lacks more than this share of the store's transactions is built again: a batch
-/// works on all threads, and block by block on one.
-const FAR_BEHIND: u32 = 4;
 /// Clusters that are named.
 const LARGEST: usize = 5;
 

@@ -1,19 +1,23 @@
 //! `chainhound index`.
 
+mod beside;
+
 use std::{path::Path, thread, time::Duration};
 
 use chain::Height;
-use ingest::Summary;
+use ingest::{Summary, node::Standing};
 use source::{BlockDir, SourceError};
-use store::Writer;
+use store::{Store, Writer};
 
 use super::{Session, progress::Meter, sparse};
 use crate::{
     args::IndexArgs,
+    clusters::Followed,
     failure::{Exit, Failure},
     interrupt::Interrupt,
+    node::NodeAt,
     output::{IndexDocument, Provenance},
-    place::DataDir,
+    place::{DataDir, Place},
     say::Say,
 };
 
@@ -29,17 +33,23 @@ const SHOWN_FINDINGS: usize = 5;
 
 /// Indexes.
 pub(crate) fn run(args: &IndexArgs, session: &mut Session<'_>) -> Result<Exit, Failure> {
-    match (&args.blocks_dir, &args.esplora) {
-        (Some(dir), _) => blocks(dir, args, session),
-        (None, Some(file)) => sparse::keep(file, args.format.format, session),
+    match (&args.blocks_dir, &args.node, &args.esplora) {
+        (Some(dir), ..) => blocks(dir, args, session),
+        (None, Some(url), _) => node(url, args, session),
+        (None, None, Some(file)) => sparse::keep(file, args.format.format, session),
         // The parser asks for one of them.
-        (None, None) => Err(Failure::usage("index what? name it with --blocks-dir or --esplora")),
+        (None, None, None) => {
+            Err(Failure::usage("index what? name it with --blocks-dir, --node or --esplora"))
+        }
     }
 }
 
 #[derive(serde::Serialize)]
 struct Parameters {
-    blocks_dir: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blocks_dir: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<String>,
     until_height: Option<u32>,
     follow: bool,
 }
@@ -53,16 +63,10 @@ fn blocks(dir: &Path, args: &IndexArgs, session: &mut Session<'_>) -> Result<Exi
 
     let network = blocks.network();
     let place = DataDir::new(session.common)?.of(network);
-    let memory = args.memory.or_else(half_of_memory);
-    let options = store::Options { memory };
-    let mut writer = Writer::open(&place.graph(), network, options)?;
-    let options = ingest::Options {
-        until: args.until_height.map(Height),
-        threads: args.threads.map_or(0, usize::from),
-        memory,
-        stop: Some(interrupt.flag()),
-        ..ingest::Options::default()
-    };
+    let options = options(args, &interrupt);
+    let memory = options.memory;
+    let mut writer = Writer::open(&place.graph(), network, store::Options { memory })?;
+    let mut clusters = Followed::new(&place);
 
     let mut done = Done::default();
     loop {
@@ -76,15 +80,65 @@ fn blocks(dir: &Path, args: &IndexArgs, session: &mut Session<'_>) -> Result<Exi
         if !args.follow || interrupt.is_set() {
             break;
         }
+        follow_clusters(&mut clusters, &place, say)?;
         if wait_for_blocks(&mut blocks, &interrupt)? {
             break;
         }
     }
 
-    let path = place.graph();
+    if args.follow {
+        clusters.finish(say)?;
+    }
     // Only now: whoever needs the blocks before a gap has them.
     let complete = check_complete(&blocks, &options, args.follow, say);
-    let tip = writer.tip();
+    let from = From { blocks_dir: Some(dir.display().to_string()), node: None };
+    let exit = answer(from, args, &writer, &done, &interrupt, session)?;
+    // What was done is printed before it is said what could not be.
+    session.output.finish()?;
+    complete.map(|()| exit)
+}
+
+fn node(url: &str, args: &IndexArgs, session: &mut Session<'_>) -> Result<Exit, Failure> {
+    let at = NodeAt::new(url, &args.login, session.common)?;
+    let interrupt = Interrupt::listen()?;
+    let options = options(args, &interrupt);
+    let Some(beside) = beside::run(&at, args, &options, &interrupt, session)? else {
+        return Ok(if args.follow { Exit::Done } else { interrupt.exit() });
+    };
+    let from = From { blocks_dir: None, node: Some(at.url().to_owned()) };
+    let exit = answer(from, args, &beside.writer, &beside.done, &interrupt, session)?;
+    match beside.standing {
+        Standing::LessWork { .. } if !args.follow => Ok(Exit::Unavailable),
+        _ => Ok(exit),
+    }
+}
+
+fn options<'a>(args: &IndexArgs, interrupt: &'a Interrupt) -> ingest::Options<'a> {
+    ingest::Options {
+        until: args.until_height.map(Height),
+        threads: args.threads.map_or(0, usize::from),
+        memory: args.memory.or_else(half_of_memory),
+        stop: Some(interrupt.flag()),
+        ..ingest::Options::default()
+    }
+}
+
+/// Where the blocks came from.
+struct From {
+    blocks_dir: Option<String>,
+    node: Option<String>,
+}
+
+/// Prints what was done, and says how the command ends.
+fn answer(
+    from: From,
+    args: &IndexArgs,
+    writer: &Writer,
+    done: &Done,
+    interrupt: &Interrupt,
+    session: &mut Session<'_>,
+) -> Result<Exit, Failure> {
+    let (network, tip) = (writer.network(), writer.tip());
     let body = IndexDocument {
         network: network.name(),
         tip: tip.map(Into::into),
@@ -92,22 +146,23 @@ fn blocks(dir: &Path, args: &IndexArgs, session: &mut Session<'_>) -> Result<Exi
         rolled_back: done.rolled_back,
         stopped: done.stopped,
         sizes: writer.counts().into(),
-        path: path.display().to_string(),
+        path: writer.dir().display().to_string(),
     };
-    let parameters = Parameters {
-        blocks_dir: dir.display().to_string(),
-        until_height: args.until_height,
-        follow: args.follow,
-    };
+    let From { blocks_dir, node } = from;
+    let (until_height, follow) = (args.until_height, args.follow);
+    let parameters = Parameters { blocks_dir, node, until_height, follow };
     let provenance = Provenance::of("store", network, tip, parameters);
     session.output.answer(args.format.format, provenance, body)?;
     if done.stopped && !args.follow {
-        say.note("stopped: the store is good; the same command goes on from here");
+        session.say.note("stopped: the store is good; the same command goes on from here");
         return Ok(interrupt.exit());
     }
-    // What was done is printed before it is said what could not be.
-    session.output.finish()?;
-    complete.map(|()| Exit::Done)
+    Ok(Exit::Done)
+}
+
+/// Takes the clusterings that are kept to the store's tip.
+fn follow_clusters(clusters: &mut Followed, place: &Place, say: &Say) -> Result<(), Failure> {
+    clusters.follow(&Store::open(&place.graph())?, say)
 }
 
 /// What all rounds did together.
