@@ -11,6 +11,7 @@ mod memory;
 mod merkle;
 mod network;
 mod numbers;
+mod overlay;
 pub mod script;
 
 pub use ledger::{
@@ -23,5 +24,6 @@ pub use memory::{
 pub use merkle::{MerkleError, MerklePath};
 pub use network::{Network, UnknownNetwork};
 pub use numbers::{AddressNum, Height, InNum, OutNum, Sats, TxNum};
+pub use overlay::{Overlay, OverlayError, Unconfirmed};
 
 pub use bitcoin::{BlockHash, OutPoint, ScriptBuf, Transaction, TxMerkleNode, Txid, block::Header};
