@@ -8,6 +8,7 @@ use ingest::IngestError;
 use intel::IntelError;
 use source::{NodeError, SourceError};
 use store::StoreError;
+use watch::WatchError;
 
 /// How a command ends. The numbers are a promise to scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -214,6 +215,19 @@ impl From<AnalyzeError> for Failure {
             _ => Exit::Unavailable,
         };
         Self::new(exit, error.into())
+    }
+}
+
+impl From<WatchError> for Failure {
+    fn from(error: WatchError) -> Self {
+        match error {
+            WatchError::Ledger(error) => error.into(),
+            WatchError::Analyze(error) => error.into(),
+            WatchError::NameTaken(_) | WatchError::NoWatch(..) | WatchError::NoAlert(_) => {
+                Self::new(Exit::Usage, error.into())
+            }
+            error => Self::new(Exit::Unavailable, error.into()),
+        }
     }
 }
 

@@ -91,6 +91,11 @@ impl Place {
         self.root.join("clusters")
     }
 
+    /// Watches, their alerts, and what was delivered.
+    pub(crate) fn watch(&self) -> PathBuf {
+        self.root.join("watch")
+    }
+
     /// Whether there is a store of the whole chain.
     pub(crate) fn has_graph(&self) -> bool {
         self.graph().join("meta").exists()

@@ -24,7 +24,7 @@ pub use payment::{Payment, Place};
 pub use psbt::PsbtError;
 pub use rules::{
     AgeRule, ClaimRule, DEFAULT_RULES, ExposedRule, LookalikeRule, Outcome, PlainRule, Reach,
-    Rules, RulesError, TaggedRule, WalkLimits,
+    Rules, RulesError, TaggedRule, WalkLimits, explain_toml,
 };
 pub use screening::{Follow, Screen};
 pub use target::Target;

@@ -17,6 +17,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("lure", 4),
     ("cases", 4),
     ("report", 4),
+    ("watch", 4),
     ("server", 5),
     ("chainhound", 6),
 ];

@@ -12,6 +12,7 @@ mod screen;
 mod store;
 mod tags;
 mod trace;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -31,6 +32,10 @@ pub(crate) use self::{
     store::{CheckArgs, InspectArgs, StoreVerb},
     tags::{ExportArgs, ImportArgs, ListArgs, RemoveArgs, TagLookupArgs, TagsVerb},
     trace::{ALL_POLICIES, TraceArgs},
+    watch::{
+        AckArgs, AddArgs, AlertsArgs, ListWatchesArgs, RemoveWatchArgs, RunArgs, ShowWatchArgs,
+        TestArgs, WatchVerb,
+    },
 };
 
 /// Exit codes, for the end of the help text.
@@ -122,6 +127,9 @@ pub(crate) enum Verb {
     /// CoinJoins: whether a transaction is one, and which are
     #[command(name = "coinjoin")]
     CoinJoin(CoinJoinArgs),
+    /// Watches: questions that stay alive, and alerts when coins move
+    #[command(subcommand)]
+    Watch(WatchVerb),
     /// Look after the store
     #[command(subcommand)]
     Store(StoreVerb),

@@ -69,6 +69,13 @@ impl<'a> Selection<'a> {
         Some(format!("{} as of block {height}", basis.rule))
     }
 
+    /// Where to reach whom the best claim names, as a source has it.
+    pub(crate) fn contact(&self, script: &[u8], address: Option<AddressNum>) -> Option<String> {
+        let actors = self.pick(script, address)?.claim.actors();
+        let uri = actors.iter().map(|actor| actor.uri()).find(|uri| !uri.is_empty())?;
+        Some(uri.to_owned())
+    }
+
     /// What of a claim makes its subject a party: the category, or another concept.
     fn category(&self, claim: Claim<'a>) -> Option<&'a str> {
         let wanted =

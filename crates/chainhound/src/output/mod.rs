@@ -17,6 +17,7 @@ mod status;
 mod tags;
 mod trace;
 mod tx;
+mod watch;
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write, stdout};
 
@@ -65,6 +66,10 @@ pub(crate) use self::{
     },
     trace::{LISTED, Survey, side_by_side},
     tx::{Carried, Lock, OutputFate, SpentBy, TxDocument, TxInput, TxOutput},
+    watch::{
+        AlertRow, WatchAddedDocument, WatchAlertsDocument, WatchListDocument, WatchRow,
+        WatchShowDocument,
+    },
 };
 pub(crate) use report::model::Amount;
 

@@ -19,6 +19,7 @@ mod subject;
 mod tags;
 mod trace;
 mod tx;
+mod watch;
 
 use std::path::Path;
 
@@ -97,6 +98,7 @@ pub(crate) fn run(cli: &Cli, say: &Say, output: &mut Output) -> Result<Exit, Fai
         Verb::Tags(verb) => tags::run(verb, session),
         Verb::Cluster(verb) => cluster::run(verb, session),
         Verb::CoinJoin(args) => coinjoin::run(args, session),
+        Verb::Watch(verb) => watch::run(verb, session),
         Verb::Trace(args) => trace::run(args, session),
         Verb::Peel(args) => peel::run(args, session),
         Verb::Exposure(args) => exposure::run(args, session),

@@ -61,6 +61,13 @@ impl Met {
     }
 }
 
+impl Met {
+    /// Whether a rule, by its number, ends walks before transactions.
+    pub(crate) fn is_coinjoin(&self, rule: usize) -> bool {
+        matches!(self.ends.get(rule), Some(EndsAt::CoinJoin(_)))
+    }
+}
+
 /// A trace under these rules.
 pub(crate) fn trace<L: Ledger>(
     ledger: &L,
@@ -144,7 +151,7 @@ fn coinjoin(
     met: &Met,
 ) -> Result<Option<CoinJoin>, Failure> {
     let StopReason::Named(rule) = leaf.reason else { return Ok(None) };
-    if !matches!(met.ends.get(rule as usize), Some(EndsAt::CoinJoin(_))) {
+    if !met.is_coinjoin(rule as usize) {
         return Ok(None);
     }
     let tx = match direction {

@@ -12,6 +12,7 @@
 //! * `clusters`: `cluster`, its file, and the cluster that `address` shows
 //! * `coinjoins`: `coinjoin`, what `tx` says about change, the labelled real transactions
 //! * `demo`: the replay, small
+//! * `watching`: `watch`: alerts, reorganisations, sinks, kills
 //! * `transcripts`: the commands in `docs/guide/cli.md`, with their output
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
@@ -32,3 +33,4 @@ mod screening;
 mod stopping;
 mod tracing;
 mod transcripts;
+mod watching;

@@ -2,6 +2,8 @@
 
 mod reading;
 
+pub use reading::explain_toml;
+
 use analyze::exposure::Side;
 use intel::taxonomy::Role;
 use serde::Deserialize;

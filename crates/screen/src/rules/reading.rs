@@ -46,13 +46,7 @@ const LEAST_BITS: u32 = intel::lookalike::ALARM.0 / 1000;
 const MOST_BITS: u32 = 1000;
 
 pub(super) fn read(text: &str) -> Result<Rules, RulesError> {
-    let rules: Rules = toml::from_str(text).map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start);
-        let before = text.get(..at).unwrap_or(text);
-        let line = 1 + before.matches('\n').count();
-        let column = 1 + before.rsplit('\n').next().unwrap_or_default().chars().count();
-        RulesError { line, column, detail: with_suggestion(error.message()) }
-    })?;
+    let rules: Rules = toml::from_str(text).map_err(|error| explain_toml(text, &error))?;
     unknown_kind(&rules).map_or(Ok(rules), |kind| {
         let at = text.find(&kind).map_or(0, |at| at.saturating_sub(1));
         let before = text.get(..at).unwrap_or(text);
@@ -63,6 +57,15 @@ pub(super) fn read(text: &str) -> Result<Rules, RulesError> {
         );
         Err(RulesError { line: 1 + before.matches('\n').count(), column, detail })
     })
+}
+
+/// What is wrong with a TOML file, where, and which key or value may be meant.
+pub fn explain_toml(text: &str, error: &toml::de::Error) -> RulesError {
+    let at = error.span().map_or(0, |span| span.start);
+    let before = text.get(..at).unwrap_or(text);
+    let line = 1 + before.matches('\n').count();
+    let column = 1 + before.rsplit('\n').next().unwrap_or_default().chars().count();
+    RulesError { line, column, detail: with_suggestion(error.message()) }
 }
 
 /// A kind in an `[[exposed]]` rule that no claim can have.

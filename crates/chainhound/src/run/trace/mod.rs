@@ -15,6 +15,8 @@ use report::{
     model::{Context, TraceDocument},
 };
 
+pub(super) use self::question::{COINJOIN, SERVICE};
+
 use self::question::Question;
 use super::{
     Session,

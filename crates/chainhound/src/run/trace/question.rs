@@ -27,8 +27,8 @@ use crate::{
 };
 
 /// Stop rules by name.
-const SERVICE: &str = "service";
-const COINJOIN: &str = "coinjoin";
+pub(in crate::run) const SERVICE: &str = "service";
+pub(in crate::run) const COINJOIN: &str = "coinjoin";
 const STOP_RULES: [&str; 2] = [SERVICE, COINJOIN];
 
 /// What was asked, apart from the policy.
