@@ -53,21 +53,24 @@ def measure(path):
     addresses, inputs, transactions = load(path)
     times = []
     for _ in range(REPEATS + 1):
+        before_cpu = time.process_time()
         clustering = Clustering(max_address_id=addresses - 1)
         start, start_cpu = time.perf_counter(), time.process_time()
         clustering.process_transactions_arrow(transactions)
         united, united_cpu = time.perf_counter(), time.process_time()
         mapping = clustering.get_mapping()
         end, end_cpu = time.perf_counter(), time.process_time()
-        times.append((united - start, united_cpu - start_cpu, end - united, end_cpu - united_cpu))
+        spans = (united - start, united_cpu - start_cpu, end - united, end_cpu - united_cpu)
+        times.append((start_cpu - before_cpu, *spans))
     # The first run warms up.
-    union, union_cpu, mapped, mapped_cpu = map(statistics.median, zip(*times[1:]))
+    table_cpu, union, union_cpu, mapped, mapped_cpu = map(statistics.median, zip(*times[1:]))
     clusters = numpy.unique(mapping.column("cluster_id").to_numpy()[:addresses]).size
     return {
         "version": version("graphsense-clustering"),
         "addresses": addresses,
         "transactions": len(transactions),
         "inputs": inputs,
+        "table_cpu_s": table_cpu,
         "union_s": union,
         "union_cpu_s": union_cpu,
         "mapping_s": mapped,

@@ -55,6 +55,13 @@ pub trait Ledger {
         Ok(None)
     }
 
+    /// Clears `into` and fills it with the byte of [`StoredClass`] of many transactions at once, and
+    /// gives the number of the rules; `None` where the ledger lacks one of them.
+    fn classes(&self, _txs: Range<u32>, into: &mut Vec<u8>) -> Result<Option<u32>> {
+        into.clear();
+        Ok(None)
+    }
+
     /// The block at a height, `None` above the tip or where a sparse ledger lacks it.
     fn block(&self, height: Height) -> Result<Option<Block>>;
 
@@ -158,42 +165,46 @@ pub struct Input {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InputAddresses {
     addresses: Vec<AddressNum>,
-    /// Where in `addresses` each transaction's part starts.
-    starts: Vec<usize>,
+    /// How many of `addresses` belong to each transaction and those before it.
+    ends: Vec<usize>,
 }
 
 impl InputAddresses {
     /// Forgets all transactions, not the memory.
     pub fn clear(&mut self) {
         self.addresses.clear();
-        self.starts.clear();
+        self.ends.clear();
     }
 
     /// Adds a transaction by the addresses of its inputs.
     pub fn push_tx(&mut self, addresses: impl IntoIterator<Item = AddressNum>) {
-        self.starts.push(self.addresses.len());
         self.addresses.extend(addresses);
+        self.ends.push(self.addresses.len());
     }
 
-    /// Adds many transactions: for each one how many of the addresses belong to those before it,
-    /// ascending, and the addresses of all their inputs.
+    /// Adds many transactions: for each one how many of the addresses belong to it and those
+    /// before it, ascending, and the addresses of all their inputs.
     pub fn push_txs(
         &mut self,
-        starts: impl IntoIterator<Item = usize>,
-        addresses: impl IntoIterator<Item = AddressNum>,
+        ends: impl Iterator<Item = usize>,
+        addresses: impl Iterator<Item = AddressNum>,
     ) {
         let before = self.addresses.len();
-        self.starts.extend(starts.into_iter().map(|start| before + start));
+        self.ends.reserve(ends.size_hint().0);
+        // An iterator over groups is faster from within than when it is asked for the next one.
+        ends.for_each(|end| self.ends.push(before + end));
         self.addresses.extend(addresses);
     }
 
     /// The transactions in order, each as the addresses of its inputs in `vin` order.
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = &[AddressNum]> {
-        (0..self.starts.len()).map(|place| {
-            let start = self.starts.get(place).copied().unwrap_or_default();
-            let end = self.starts.get(place + 1).copied().unwrap_or(self.addresses.len());
-            self.addresses.get(start..end).unwrap_or_default()
+        let (mut rest, mut start) = (self.addresses.as_slice(), 0);
+        self.ends.iter().map(move |&end| {
+            let (tx, behind) =
+                rest.split_at_checked(end.saturating_sub(start)).unwrap_or((rest, &[]));
+            (rest, start) = (behind, end);
+            tx
         })
     }
 }

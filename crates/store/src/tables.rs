@@ -1,6 +1,6 @@
 //! What the columns mean: numbers in, facts out. Written once for the reading and the writing side.
 
-use std::ops::Range;
+use std::{iter, ops::Range};
 
 use chain::Flags;
 
@@ -50,15 +50,18 @@ impl<C: Bytes> Columns<C> {
     pub(crate) fn first_inputs(
         &self,
         txs: Range<u32>,
-    ) -> Result<impl DoubleEndedIterator<Item = u64> + ExactSizeIterator + Clone, StoreError> {
+    ) -> Result<impl Iterator<Item = u64> + Clone, StoreError> {
         let (first, n) = (u64::from(txs.start), txs.len());
-        let rests = self.tx_in.bytes(first * 3, n * 3)?;
+        let rests = self.tx_in.bytes(first * 3, n * 3)?.as_chunks::<3>().0;
         let groups = txs.start / TX_GROUP..txs.end.div_ceil(TX_GROUP).max(txs.start / TX_GROUP);
         let bases = self.tx_in_base.bytes(u64::from(groups.start) * 5, groups.len() * 5)?;
-        let place = (txs.start % TX_GROUP) as usize;
-        Ok(rests.as_chunks::<3>().0.iter().enumerate().map(move |(i, rest)| {
-            let group = (place + i) / TX_GROUP as usize;
-            u40(&bases[group * 5..]) + u64::from(u24(rest))
+        // The first group may be cut off at its start, the last one at its end.
+        let cut = (TX_GROUP - txs.start % TX_GROUP) as usize;
+        let (head, tail) = rests.split_at(cut.min(n));
+        let groups = iter::once(head).chain(tail.chunks(TX_GROUP as usize));
+        Ok(groups.zip(bases.chunks_exact(5)).flat_map(|(rests, base)| {
+            let base = u40(base);
+            rests.iter().map(move |rest| base + u64::from(u24(rest)))
         }))
     }
 

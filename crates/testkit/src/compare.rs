@@ -2,10 +2,10 @@
 //!
 //! Slow and plain on purpose: nothing here shares a thought with what it tests.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, ops::Range};
 
 use bitcoin::{BlockHash, ScriptBuf, Txid, hashes::Hash};
-use chain::{AddressNum, Height, InputAddresses, Ledger, OutNum, Result, TxNum};
+use chain::{AddressNum, Height, InputAddresses, Ledger, OutNum, Result, StoredClass, TxNum};
 
 use crate::random::mix;
 
@@ -42,6 +42,9 @@ impl<A: Ledger, B: Ledger> Pair<'_, A, B> {
                 ledger.input_addresses(start..end, &mut answer).map(|()| answer)
             };
             same("input_addresses", ask(self.one), ask(self.other))?;
+            for ledger in [self.one as &dyn Ledger, self.other] {
+                classes(ledger, start..end)?;
+            }
         }
         for height in 0..tip.map_or(0, |tip| tip.height.0 + 1) {
             self.block(Height(height))?;
@@ -147,6 +150,23 @@ impl<A: Ledger, B: Ledger> Pair<'_, A, B> {
         }
         Ok(())
     }
+}
+
+/// Classes read at once are those read one by one; where one is missing there are none.
+fn classes(ledger: &dyn Ledger, txs: Range<u32>) -> Same {
+    let mut bytes = Vec::new();
+    let rules = ledger.classes(txs.clone(), &mut bytes);
+    let at_once = rules.map(|rules| {
+        let class = |rules| bytes.iter().map(move |&byte| StoredClass { rules, byte });
+        rules.map(|rules| class(rules).collect::<Vec<_>>())
+    });
+    let one_by_one: Result<Option<Vec<_>>> =
+        txs.clone().map(|tx| ledger.class(TxNum(tx))).collect();
+    // Of no transactions none is missing, whether the ledger keeps classes or not.
+    if txs.is_empty() && matches!(at_once, Ok(None)) {
+        return Ok(());
+    }
+    same("classes", at_once, one_by_one).map(|_| ())
 }
 
 /// What both answer.

@@ -7,13 +7,13 @@ use std::{
     thread,
 };
 
-use chain::{AddressNum, InputAddresses, Ledger, Tip, TxNum};
+use chain::{InputAddresses, Ledger, Tip, TxNum};
 
 use super::{
     clustering::{Basis, Clustering},
     forest::Forest,
     guard::{self, Finding, Guard},
-    rule::{Joined, Rule, may_join},
+    rule::{Joined, Rule},
     union::SharedForest,
 };
 use crate::{Error, Result, coinjoin::RULES_VERSION};
@@ -102,20 +102,23 @@ fn join_chunks<L: Ledger, R: Rule<L>>(
 ) -> Result<()> {
     let with_change = rule.joins_change();
     let mut memory = rule.memory();
+    let least = if with_change { 1 } else { 2 };
     let mut inputs = InputAddresses::default();
     while let Ok(start) = u32::try_from(next.fetch_add(CHUNK.into(), Relaxed))
         && start < txs
     {
-        ledger.input_addresses(start..start.saturating_add(CHUNK).min(txs), &mut inputs)?;
+        let chunk = start..start.saturating_add(CHUNK).min(txs);
+        ledger.input_addresses(chunk.clone(), &mut inputs)?;
+        rule.look_ahead(ledger, chunk, &mut memory)?;
         for (tx, inputs) in (start..).map(TxNum).zip(inputs.iter()) {
-            let [first, rest @ ..] = inputs else { continue };
-            if !may_join(inputs, with_change) || rule.excludes(ledger, tx, &mut memory)? {
+            if inputs.len() < least || rule.excludes(ledger, tx, &mut memory)? {
                 continue;
             }
-            let unite = |near: u32, other: &AddressNum| forest.unite(near, other.0);
-            let mut near = rest.iter().try_fold(first.0, unite);
-            if with_change && let Some(change) = rule.change(ledger, tx, &mut memory)? {
-                near = near.and_then(|near| unite(near, &change));
+            let change = if with_change { rule.change(ledger, tx, &mut memory)? } else { None };
+            let [first, rest @ ..] = inputs else { continue };
+            let mut near = forest.root(first.0);
+            for other in rest.iter().chain(&change) {
+                near = near.and_then(|near| forest.unite(near, other.0));
             }
             near.ok_or_else(|| unknown_address(ledger, tx))?;
         }
@@ -149,16 +152,25 @@ fn review<L: Ledger, R: Rule<L>>(
     if sizes.iter().all(|size| *size < large) {
         return Ok(Vec::new());
     }
-    let is_large = |address: u32, ids: &[u32]| {
-        ids.get(address as usize).is_some_and(|id| sizes[*id as usize] >= large)
+    // A bit an address: the processor has all of them at hand, and asks once a transaction.
+    let mut bits = vec![0_u64; ids.len().div_ceil(64)];
+    for (bits, ids) in bits.iter_mut().zip(ids.chunks(64)) {
+        let set = |sum, (i, id): (usize, &u32)| sum | u64::from(sizes[*id as usize] >= large) << i;
+        *bits = ids.iter().enumerate().fold(0, set);
+    }
+    drop(sizes);
+    let is_large = |address: u32| {
+        bits.get(address as usize / 64).is_some_and(|bits| bits >> (address % 64) & 1 == 1)
     };
     let mut forest = Forest::singletons(ids.len() as u32);
     let (mut joined, mut findings) = (Joined::default(), Vec::new());
     let (mut memory, mut inputs) = (rule.memory(), InputAddresses::default());
     for start in (0..txs).step_by(CHUNK as usize) {
-        ledger.input_addresses(start..start.saturating_add(CHUNK).min(txs), &mut inputs)?;
+        let chunk = start..start.saturating_add(CHUNK).min(txs);
+        ledger.input_addresses(chunk.clone(), &mut inputs)?;
+        rule.look_ahead(ledger, chunk, &mut memory)?;
         for (tx, inputs) in (start..).map(TxNum).zip(inputs.iter()) {
-            let large = inputs.first().is_some_and(|first| is_large(first.0, ids));
+            let large = inputs.first().is_some_and(|first| is_large(first.0));
             if !large || !joined.fill((ledger, rule), tx, inputs, &mut memory)? {
                 continue;
             }
@@ -169,7 +181,7 @@ fn review<L: Ledger, R: Rule<L>>(
     }
     if guard.hold_back && !findings.is_empty() {
         for address in 0..forest.addresses() {
-            if is_large(address, ids) {
+            if is_large(address) {
                 let Some(root) = forest.root(address) else { continue };
                 ids[address as usize] = forest.lowest(root);
             }

@@ -1,5 +1,7 @@
 //! Change joined with what pays for it: a clustering of another name, never the default.
 
+use std::ops::Range;
+
 use chain::{AddressNum, Ledger, TxNum};
 
 use super::rule::Rule;
@@ -34,6 +36,15 @@ impl<L: Ledger, R: Rule<L>> Rule<L> for JudgedChange<R> {
 
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn look_ahead(
+        &self,
+        ledger: &L,
+        txs: Range<u32>,
+        (memory, _): &mut Self::Memory,
+    ) -> chain::Result<()> {
+        self.rule.look_ahead(ledger, txs, memory)
     }
 
     fn excludes(

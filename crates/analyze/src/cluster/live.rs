@@ -241,6 +241,7 @@ impl<R> Live<R> {
         let mut inputs = InputAddresses::default();
         let (mut memory, mut joined) = (self.rule.memory(), Joined::default());
         ledger.input_addresses(block.txs.clone(), &mut inputs)?;
+        self.rule.look_ahead(ledger, block.txs.clone(), &mut memory)?;
         for (tx, inputs) in block.txs.clone().map(TxNum).zip(inputs.iter()) {
             if joined.fill((ledger, &self.rule), tx, inputs, &mut memory)? {
                 let guard = self.options.guard.as_ref();

@@ -1,8 +1,10 @@
 //! What a transaction joins.
 
+use std::ops::Range;
+
 use chain::{AddressNum, Ledger, TxNum};
 
-use crate::coinjoin::{Detector, ShapeBuf};
+use crate::coinjoin::{Classes, Detector, ShapeBuf};
 
 /// Says which transactions join nothing although several addresses pay, and which output is taken for
 /// change, if any. A clustering carries the name of its rule.
@@ -15,6 +17,15 @@ pub trait Rule<L: Ledger>: Sync {
 
     /// The name of the rule and of its clusterings. Rules that join differently have different names.
     fn name(&self) -> &str;
+
+    /// Called with the transactions that will be asked about next: what a ledger tells of many at
+    /// once can be read here.
+    ///
+    /// # Errors
+    /// Whatever the ledger reports.
+    fn look_ahead(&self, _: &L, _: Range<u32>, _: &mut Self::Memory) -> chain::Result<()> {
+        Ok(())
+    }
 
     /// Whether the transaction joins nothing. Asked only where it could join something.
     ///
@@ -51,10 +62,19 @@ pub struct CoinJoinsApart;
 pub const MULTI_INPUT: &str = "multi_input";
 
 impl<L: Ledger> Rule<L> for CoinJoinsApart {
-    type Memory = (Detector, ShapeBuf);
+    type Memory = (Classes, Detector, ShapeBuf);
 
     fn memory(&self) -> Self::Memory {
         Self::Memory::default()
+    }
+
+    fn look_ahead(
+        &self,
+        ledger: &L,
+        txs: Range<u32>,
+        (classes, ..): &mut Self::Memory,
+    ) -> chain::Result<()> {
+        classes.read(ledger, txs)
     }
 
     fn name(&self) -> &str {
@@ -65,9 +85,13 @@ impl<L: Ledger> Rule<L> for CoinJoinsApart {
         &self,
         ledger: &L,
         tx: TxNum,
-        (detector, buffer): &mut Self::Memory,
+        (classes, detector, buffer): &mut Self::Memory,
     ) -> chain::Result<bool> {
-        Ok(detector.class_of(ledger, tx, buffer)?.do_not_union())
+        let class = match classes.of(tx) {
+            Some(class) => class,
+            None => detector.class_of(ledger, tx, buffer)?,
+        };
+        Ok(class.do_not_union())
     }
 }
 

@@ -1,8 +1,9 @@
 //! A forest of addresses that several threads join at the same time, without locks.
 //!
 //! Every address points to itself, then it is a root, or to a smaller address of its cluster. A root is
-//! linked under a smaller root by compare-and-swap from "points to itself", so of two threads that link
-//! the same root one fails, and finds again from where it stands.
+//! linked under a smaller address by compare-and-swap from "points to itself", so of two threads that
+//! link the same root one fails, and finds again from where it stands. The smaller address need not be
+//! a root: it lies in another cluster, for the root of its own is smaller still.
 //!
 //! Why this ends: a pointer is only ever replaced by one to another ancestor, and ancestors are
 //! smaller, so no circle can form and the way up from `x` has at most `x` steps. Whoever is no root
@@ -12,7 +13,8 @@
 //! Why it is right: a pointer is written only to an ancestor (halving; an older one written over a
 //! newer one only costs a step) or for a pair that was given (linking, which no other write can undo,
 //! for halving leaves roots alone). So whatever a thread reads, however old, lies in the same cluster, and
-//! a pair is done when both ends have reached one root or a swap has succeeded. Relaxed ordering suffices:
+//! a pair is done when both ends have reached one root, one points to the other, or a swap has
+//! succeeded. Relaxed ordering suffices:
 //! no data hangs on a pointer but itself, each is read and written atomically, and the threads are
 //! joined before [`SharedForest::into_ids`] reads the whole.
 
@@ -35,24 +37,29 @@ impl SharedForest {
 
     /// Joins the clusters of two addresses; `None` where one of them does not exist. Gives an
     /// address near the root of what they are now, to go on from.
+    ///
+    /// Six of seven addresses that are joined are still by themselves. So the swap is tried before
+    /// anything is read: it succeeds on a root, and may put it under any smaller address.
     #[inline]
-    pub(super) fn unite(&self, a: u32, b: u32) -> Option<u32> {
-        let (mut a, mut b) = (self.root(a)?, self.root(b)?);
-        while a != b {
-            let (low, high) = if a < b { (a, b) } else { (b, a) };
-            let swap =
-                self.parent.get(high as usize)?.compare_exchange(high, low, Relaxed, Relaxed);
-            match swap {
-                Ok(_) => return Some(low),
-                Err(parent) => (a, b) = (self.root(low)?, self.root(parent)?),
+    pub(super) fn unite(&self, near: u32, other: u32) -> Option<u32> {
+        let (mut low, mut high) = match near < other {
+            true => (near, other),
+            false => order(near, self.root(other)?),
+        };
+        while low != high {
+            let place = self.parent.get(high as usize)?;
+            match place.compare_exchange(high, low, Relaxed, Relaxed) {
+                Ok(_) => break,
+                Err(parent) if parent == low => break,
+                Err(parent) => (low, high) = order(self.root(low)?, self.root(parent)?),
             }
         }
-        Some(a)
+        Some(low)
     }
 
     /// The root above an address, at some moment. Halves the path on the way.
     #[inline]
-    fn root(&self, mut x: u32) -> Option<u32> {
+    pub(super) fn root(&self, mut x: u32) -> Option<u32> {
         loop {
             let place = self.parent.get(x as usize)?;
             let parent = place.load(Relaxed);
@@ -70,31 +77,58 @@ impl SharedForest {
 
     /// For each address the smallest of its cluster, found on so many threads.
     pub(super) fn into_ids(self, threads: NonZeroUsize) -> Vec<u32> {
-        let part = self.parent.len().div_ceil(threads.get()).max(1);
-        thread::scope(|scope| {
-            for (start, places) in (0..).step_by(part).zip(self.parent.chunks(part)) {
-                let forest = &self;
-                // Ascending, so that paths are short: what `x` points to was shortened before.
-                scope.spawn(move || {
-                    for (x, place) in (start..).zip(places) {
-                        let parent = place.load(Relaxed);
-                        if parent != x
-                            && let Some(root) = forest.root(parent)
-                            && root != parent
-                        {
-                            place.store(root, Relaxed);
-                        }
-                    }
-                });
-            }
-        });
+        self.flatten(threads);
         self.parent.into_iter().map(AtomicU32::into_inner).collect()
     }
+
+    /// Lets every address point to its root.
+    ///
+    /// Ascending, what an address points to is done before it, so one step is left; and without a
+    /// branch that hangs on the forest the processor need not guess, nor wait for one address
+    /// before it looks at the next.
+    fn flatten(&self, threads: NonZeroUsize) {
+        let part = self.parent.len().div_ceil(threads.get()).max(1);
+        let parts = || (0..).step_by(part).zip(self.parent.chunks(part));
+        // Each part by itself: its addresses then point to a root in it, or out of it.
+        thread::scope(|scope| {
+            for (start, places) in parts() {
+                scope.spawn(move || self.step(start, places, |parent| parent >= start));
+            }
+        });
+        // Then part after part: all before it are done.
+        let piece = part.div_ceil(threads.get());
+        for (start, places) in parts().skip(1) {
+            thread::scope(|scope| {
+                for (first, places) in (start..).step_by(piece).zip(places.chunks(piece)) {
+                    scope.spawn(move || self.step(first, places, |parent| parent < start));
+                }
+            });
+        }
+    }
+
+    /// Lets addresses from `first` on point to what their parents point to, where those are done.
+    fn step(&self, first: u32, places: &[AtomicU32], is_done: impl Fn(u32) -> bool) {
+        for (x, place) in (first..).zip(places) {
+            let parent = place.load(Relaxed);
+            // What points to itself, or to what is not done, stays: `x` itself points there.
+            let through = if is_done(parent) { parent } else { x };
+            if let Some(above) = self.parent.get(through as usize) {
+                place.store(above.load(Relaxed), Relaxed);
+            }
+        }
+    }
+}
+
+/// The smaller one first.
+fn order(a: u32, b: u32) -> (u32, u32) {
+    if a < b { (a, b) } else { (b, a) }
 }
 
 #[cfg(test)]
 mod tests {
     use std::hint::{black_box, spin_loop};
+
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -108,6 +142,24 @@ mod tests {
         }
         assert_eq!(forest.unite(0, 6), None);
         assert_eq!(forest.into_ids(TWO), [0, 1, 2, 1, 2, 2]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(testkit::cases(256)))]
+        #[test]
+        fn ids_do_not_depend_on_the_threads(
+            pairs in prop::collection::vec((0u32..50, 0u32..50), 0..80),
+            threads in 1usize..9,
+        ) {
+            let forest = SharedForest::new(50);
+            let mut ids: Vec<u32> = (0..50).collect();
+            for (a, b) in pairs {
+                forest.unite(a, b).unwrap();
+                let (a, b) = order(ids[a as usize], ids[b as usize]);
+                ids.iter_mut().filter(|id| **id == b).for_each(|id| *id = a);
+            }
+            prop_assert_eq!(forest.into_ids(NonZeroUsize::new(threads).unwrap()), ids);
+        }
     }
 
     #[test]

@@ -25,6 +25,8 @@ mod whirlpool;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+
 use chain::{Ledger, TxNum};
 
 pub use absence::Absence;
@@ -125,6 +127,35 @@ impl Detector {
         }
         let shape = buffer.load(ledger, tx)?;
         Ok(shape.map_or(Class::NONE, |shape| self.class(&shape)))
+    }
+}
+
+/// Classes that a ledger keeps of transactions in a row, if these rules gave them: read at once
+/// they cost a tenth of [`Detector::class_of`].
+#[derive(Clone, Debug, Default)]
+pub struct Classes {
+    first: u32,
+    bytes: Vec<u8>,
+}
+
+impl Classes {
+    /// Reads those of other transactions.
+    ///
+    /// # Errors
+    /// Whatever the ledger reports.
+    pub fn read(&mut self, ledger: &impl Ledger, txs: Range<u32>) -> chain::Result<()> {
+        self.first = txs.start;
+        if ledger.classes(txs, &mut self.bytes)? != Some(RULES_VERSION) {
+            self.bytes.clear();
+        }
+        Ok(())
+    }
+
+    /// The class of a transaction; `None` where it was not read, or is not known.
+    #[inline]
+    pub fn of(&self, tx: TxNum) -> Option<Class> {
+        let place = tx.0.checked_sub(self.first)?;
+        self.bytes.get(place as usize).copied().and_then(Class::from_byte)
     }
 }
 

@@ -1,6 +1,6 @@
 //! By which rule addresses are joined, as the command line names it.
 
-use std::sync::Mutex;
+use std::{ops::Range, sync::Mutex};
 
 use analyze::{
     change::Strength,
@@ -87,18 +87,27 @@ impl<R: Rule<Store>> Rule<Store> for Watched<'_, '_, R> {
         self.rule.name()
     }
 
+    fn look_ahead(
+        &self,
+        store: &Store,
+        txs: Range<u32>,
+        (memory, next): &mut Self::Memory,
+    ) -> chain::Result<()> {
+        if txs.start >= *next {
+            *next = txs.start.saturating_add(LOOK_EVERY);
+            if let Ok(mut counter) = self.counter.try_lock() {
+                counter.at(u64::from(txs.start));
+            }
+        }
+        self.rule.look_ahead(store, txs, memory)
+    }
+
     fn excludes(
         &self,
         store: &Store,
         tx: TxNum,
-        (memory, next): &mut Self::Memory,
+        (memory, _): &mut Self::Memory,
     ) -> chain::Result<bool> {
-        if tx.0 >= *next {
-            *next = tx.0.saturating_add(LOOK_EVERY);
-            if let Ok(mut counter) = self.counter.try_lock() {
-                counter.at(u64::from(tx.0));
-            }
-        }
         self.rule.excludes(store, tx, memory)
     }
 

@@ -58,6 +58,15 @@ impl Ledger for Store {
         Ok(Some(StoredClass { rules, byte }))
     }
 
+    fn classes(&self, txs: Range<u32>, into: &mut Vec<u8>) -> Result<Option<u32>, LedgerError> {
+        into.clear();
+        if u64::from(txs.end) > self.columns.tx_class.len() || txs.end > self.tx_count() {
+            return Ok(None);
+        }
+        into.extend_from_slice(self.columns.tx_class.bytes(txs.start.into(), txs.len())?);
+        Ok(Some(self.meta.class_rules))
+    }
+
     fn height(&self, tx: TxNum) -> Result<Option<Height>, LedgerError> {
         let tx = self.known_tx(tx)?;
         Ok(Some(Height(self.columns.block_of(tx, self.meta.counts.blocks)?)))
@@ -128,26 +137,31 @@ impl Ledger for Store {
             counts.transactions,
             counts.inputs,
         )?;
-        let starts = self.columns.first_inputs(txs.clone())?;
-        let (first, last) = (starts.clone().next(), starts.clone().next_back());
-        let (first, last) = (first.unwrap_or(all.end), last.unwrap_or(all.end));
-        if !starts.clone().is_sorted() || last > all.end {
-            return Err(self.columns.tx_in.damaged(u64::from(txs.start) * 3, OUT_OF_ORDER).into());
-        }
-        let starts = starts.map(|start| (start - first) as usize);
-        let n = (all.end - first) as usize;
+        let first = self.columns.inputs_of(txs.start, counts.transactions, counts.inputs)?.start;
+        let ends = self.columns.first_inputs(txs.start + 1..txs.end)?.chain([all.end]);
+        let out_of_order = || self.columns.tx_in.damaged(u64::from(txs.start) * 3, OUT_OF_ORDER);
+        let n = all.end.checked_sub(first).ok_or_else(out_of_order)? as usize;
         let addresses = self.columns.in_address.bytes(first * 4, n * 4)?.as_chunks::<4>().0;
         let numbers = addresses.iter().map(|bytes| u32::from_le_bytes(*bytes));
         // To the end in any case: that is faster than looking whether to go on.
         if !numbers.clone().fold(false, |found, number| found | (number == NO_ADDRESS)) {
-            into.push_txs(starts, numbers.map(AddressNum));
-            return Ok(());
+            let (mut last, mut sorted) = (first, true);
+            let ends = ends.map(|end| {
+                sorted &= last <= end;
+                last = end;
+                end.saturating_sub(first) as usize
+            });
+            into.push_txs(ends, numbers.map(AddressNum));
+            return if sorted { Ok(()) } else { Err(out_of_order().into()) };
         }
         // Nobody can spend a data carrier. Where the store says so all the same, one by one.
-        let ends = starts.clone().skip(1).chain([n]);
-        for (start, end) in starts.zip(ends) {
-            let part = addresses.get(start..end).unwrap_or_default();
+        let mut start = first;
+        for end in ends {
+            let range = start.checked_sub(first).zip(end.checked_sub(first));
+            let part = range.and_then(|(a, b)| addresses.get(a as usize..b as usize));
+            let part = part.ok_or_else(out_of_order)?;
             into.push_tx(part.iter().filter_map(|bytes| address_of(bytes)));
+            start = end;
         }
         Ok(())
     }
