@@ -94,12 +94,18 @@ impl Followed {
         Ok(())
     }
 
-    /// Writes all that changed.
+    /// Takes those at hand to the store's tip and writes all that changed.
     ///
     /// # Errors
     /// [`Failure`].
-    pub(crate) fn finish(mut self, say: &Say) -> Result<(), Failure> {
-        (0..self.all.len()).try_for_each(|at| self.write(at, say))
+    pub(crate) fn finish(mut self, store: &Store, say: &Say) -> Result<(), Failure> {
+        for at in 0..self.all.len() {
+            let one = &mut self.all[at];
+            let Some(live) = &mut one.live else { continue };
+            one.changed |= live.sync(store)?;
+            self.write(at, say)?;
+        }
+        Ok(())
     }
 
     fn write(&mut self, at: usize, say: &Say) -> Result<(), Failure> {

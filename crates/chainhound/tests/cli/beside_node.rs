@@ -28,13 +28,17 @@ fn height(home: &Home) -> Option<u64> {
 }
 
 /// `index --node … --follow` in the background, what it says in a file.
-struct Following(Child, std::path::PathBuf, Option<JoinHandle<()>>);
+pub(crate) struct Following(Child, std::path::PathBuf, Option<JoinHandle<()>>);
 
 impl Following {
     fn start(home: &Home, url: &str) -> Self {
-        let (cookie, log) = (home.path("cookie"), home.path("follow.log"));
-        let args = ["index", "--node", url, "--cookie-file", text(&cookie), "--follow"];
-        let (child, lines) = start(home.command(&args));
+        let cookie = home.path("cookie");
+        Self::of(home, &["index", "--node", url, "--cookie-file", text(&cookie), "--follow"])
+    }
+
+    pub(crate) fn of(home: &Home, args: &[&str]) -> Self {
+        let log = home.path("follow.log");
+        let (child, lines) = start(home.command(args));
         let mut file = std::fs::File::create(&log).unwrap();
         let reader = std::thread::spawn(move || {
             lines.for_each(|line| {
@@ -49,13 +53,13 @@ impl Following {
     }
 
     #[track_caller]
-    fn wait_for(&self, words: &str) {
+    pub(crate) fn wait_for(&self, words: &str) {
         wait_until(words, || self.said().contains(words));
     }
 
     /// Asks it to stop, which is its normal end.
     #[track_caller]
-    fn stop(mut self) -> String {
+    pub(crate) fn stop(mut self) -> String {
         signal(&self.0, "-TERM");
         let code = self.0.wait().unwrap().code();
         self.2.take().unwrap().join().unwrap();
@@ -116,8 +120,8 @@ fn what_is_wrong_with_a_node_is_said() {
 #[test]
 fn a_user_and_a_password_come_from_the_environment() {
     let (home, fake) = scene("blocks 2");
-    fake.knowledge().authorization = Some("Basic YW5uYTpodW50ZXIy".to_owned());
-    std::fs::write(home.path("password"), "hunter2\n").unwrap();
+    fake.knowledge().authorization = Some("Basic YW5uYTpzZWNyZXQ=".to_owned());
+    std::fs::write(home.path("password"), "secret\n").unwrap();
     let url = fake.url();
     let mut command = home.command(&["index", "--node", &url, "--network", "regtest", "-v"]);
     command.env("CHAINHOUND_RPC_USER", "anna");
@@ -130,7 +134,7 @@ fn a_user_and_a_password_come_from_the_environment() {
     command.env("CHAINHOUND_RPC_PASSWORD_FILE", home.path("password"));
     let done = crate::harness::run(command);
     done.ok();
-    assert!(!done.err.contains("hunter2") && !done.out.contains("hunter2"));
+    assert!(!done.err.contains("secret") && !done.out.contains("secret"));
 }
 
 #[test]

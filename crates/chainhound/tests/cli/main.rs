@@ -5,6 +5,7 @@
 //! * `tracing`: `trace` in every format, and its flags
 //! * `indexing`: `index`: resume, reorganisation, follow, signals, sparse sets
 //! * `beside_node`: `index --node`: states of a node, following, secrets
+//! * `real_node_follow`: the same beside a real node, killed on both sides
 //! * `labels`: `tags`: import, look-up, export, kills
 //! * `screening`: `screen`: verdicts, books, rules, streams
 //! * `bad_input`: everything that is wrong, with the exit code and the words
@@ -29,6 +30,7 @@ mod labels;
 mod lookups;
 mod peeling;
 mod real_data;
+mod real_node_follow;
 mod screening;
 mod stopping;
 mod tracing;

@@ -9,7 +9,8 @@
 //! * `damage`: blocks that are no good. `untidy`: block files as a node leaves them.
 //! * `flips`: damaged stores. `opening`: what does not open. `disk`: full disks, on a `mount`.
 //! * `node`: beside a node that a server plays.
-//! * `real_node`: what a real node says about its own chain.
+//! * `real_node`: what a real node says about its own chain. `real_node_sync`: beside it, while it is
+//!   killed, reorganised and pruned.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a failed test panics")]
 
@@ -24,6 +25,7 @@ mod opening;
 mod plan;
 mod readers;
 mod real_node;
+mod real_node_sync;
 mod reorg;
 mod same;
 mod scratch;

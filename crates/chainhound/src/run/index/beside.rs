@@ -14,7 +14,7 @@ use source::{
     Node, SourceError,
     node::{NodeError, NodeTip, Remedy},
 };
-use store::Writer;
+use store::{Store, Writer};
 
 use super::{Done, TICK, follow_clusters};
 use crate::{
@@ -105,10 +105,12 @@ pub(super) fn run(
             said = Some(kind(standing));
             tell(standing, writer.tip(), say);
         }
+        if args.follow && standing != Standing::Stopped {
+            follow_clusters(&mut clusters, &place, say)?;
+        }
         if !args.follow || interrupt.is_set() {
             break standing;
         }
-        follow_clusters(&mut clusters, &place, say)?;
         match wait_for_block(&node, standing, writer.tip(), interrupt) {
             Ok(true) => break standing,
             Ok(false) => {}
@@ -120,7 +122,7 @@ pub(super) fn run(
         }
     };
     if args.follow {
-        clusters.finish(say)?;
+        clusters.finish(&Store::open(writer.dir())?, say)?;
     }
     Ok(Some(Beside { writer, done, standing }))
 }

@@ -76,18 +76,21 @@ fn blocks(dir: &Path, args: &IndexArgs, session: &mut Session<'_>) -> Result<Exi
             result.as_ref().map_or(0, |summary| summary.appended),
             writer.counts().transactions,
         );
-        done.add(&result?, say);
+        let summary = result?;
+        done.add(&summary, say);
+        if args.follow && !summary.stopped {
+            follow_clusters(&mut clusters, &place, say)?;
+        }
         if !args.follow || interrupt.is_set() {
             break;
         }
-        follow_clusters(&mut clusters, &place, say)?;
         if wait_for_blocks(&mut blocks, &interrupt)? {
             break;
         }
     }
 
     if args.follow {
-        clusters.finish(say)?;
+        clusters.finish(&Store::open(writer.dir())?, say)?;
     }
     // Only now: whoever needs the blocks before a gap has them.
     let complete = check_complete(&blocks, &options, args.follow, say);
