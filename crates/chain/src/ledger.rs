@@ -242,8 +242,8 @@ pub struct Flags(pub u16);
 impl Flags {
     /// The first transaction of a block.
     pub const COINBASE: Self = Self(1 << 0);
-    /// Sparse ledgers only: known just as the source of somebody's input. Its inputs are unknown,
-    /// and only those outputs that were seen being spent are known.
+    /// Sparse ledgers only: its inputs are not all known. Most are known just as the source of
+    /// somebody's input: then no input is, and only those outputs that were seen being spent are.
     pub const STUB: Self = Self(1 << 1);
     /// At least one input has a witness (BIP-0141).
     pub const WITNESS: Self = Self(1 << 2);

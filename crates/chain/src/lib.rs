@@ -26,4 +26,6 @@ pub use network::{Network, UnknownNetwork};
 pub use numbers::{AddressNum, Height, InNum, OutNum, Sats, TxNum};
 pub use overlay::{Overlay, OverlayError, Unconfirmed};
 
-pub use bitcoin::{BlockHash, OutPoint, ScriptBuf, Transaction, TxMerkleNode, Txid, block::Header};
+pub use bitcoin::{
+    BlockHash, OutPoint, Script, ScriptBuf, Transaction, TxMerkleNode, Txid, block::Header,
+};

@@ -24,7 +24,11 @@ pub(crate) fn write(
             file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
         })
         .and_then(|()| fs::rename(&next, path))
-        .and_then(|()| path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all()));
+        .and_then(|()| match path.parent() {
+            Some(dir) if dir.as_os_str().is_empty() => File::open(".")?.sync_all(),
+            Some(dir) => File::open(dir)?.sync_all(),
+            None => Ok(()),
+        });
     written.map_err(|error| Failure::file(path, error))
 }
 

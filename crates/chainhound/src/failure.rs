@@ -74,6 +74,13 @@ impl Failure {
         self
     }
 
+    /// Says in what it went wrong: a file, for errors that name a line of it.
+    #[must_use]
+    pub(crate) fn within(mut self, what: &str) -> Self {
+        self.error = self.error.context(what.to_owned());
+        self
+    }
+
     /// How the command ends.
     pub(crate) fn exit(&self) -> Exit {
         self.exit
@@ -226,6 +233,21 @@ impl From<WatchError> for Failure {
             WatchError::NameTaken(_) | WatchError::NoWatch(..) | WatchError::NoAlert(_) => {
                 Self::new(Exit::Usage, error.into())
             }
+            error => Self::new(Exit::Unavailable, error.into()),
+        }
+    }
+}
+
+impl From<cases::Error> for Failure {
+    fn from(error: cases::Error) -> Self {
+        match error {
+            cases::Error::Analyze(error) => error.into(),
+            cases::Error::Ledger(error) => error.into(),
+            cases::Error::Source(error) => error.into(),
+            cases::Error::CaseFile { .. }
+            | cases::Error::Question(_)
+            | cases::Error::Key(_)
+            | cases::Error::TooMuch { .. } => Self::new(Exit::Usage, error.into()),
             error => Self::new(Exit::Unavailable, error.into()),
         }
     }

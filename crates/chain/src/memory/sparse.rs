@@ -16,8 +16,8 @@ use crate::{Block, Flags, Height, Network, OutNum, Sats, Spend};
 pub struct SparseTx {
     /// Its id.
     pub txid: Txid,
-    /// Its properties as far as known. [`Flags::COINBASE`] and [`Flags::STUB`] are set from the
-    /// rest.
+    /// Its properties as far as known. [`Flags::COINBASE`] is set from the rest; [`Flags::STUB`] says
+    /// that `inputs` are not all of them.
     pub flags: Flags,
     /// The height of its block, `None` when unconfirmed or not known.
     pub height: Option<Height>,
@@ -29,7 +29,7 @@ pub struct SparseTx {
     pub position: Option<u32>,
     /// Whether it is its block's coinbase. Then it has no inputs.
     pub coinbase: bool,
-    /// All its inputs, in `vin` order.
+    /// All its inputs, in `vin` order; those that are known, of a [`Flags::STUB`].
     pub inputs: Vec<SparseInput>,
     /// All its outputs, in `vout` order.
     pub outputs: Vec<SparseOutput>,
@@ -163,7 +163,7 @@ impl MemoryLedger {
             let vout = u32::try_from(vout).map_err(|_| MemoryLedgerError::TooLarge)?;
             outputs.push((vout, output.value, output.script.clone()));
         }
-        let mut flags = Flags(tx.flags.0 & !Flags::STUB.0 & !Flags::COINBASE.0);
+        let mut flags = Flags(tx.flags.0 & !Flags::COINBASE.0);
         if tx.coinbase {
             flags = flags.with(Flags::COINBASE);
         }

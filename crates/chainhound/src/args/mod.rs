@@ -1,5 +1,6 @@
 //! What was typed. Nothing here opens a file.
 
+mod case;
 mod cluster;
 mod coinjoin;
 mod demo;
@@ -20,6 +21,7 @@ use chain::Network;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::{
+    case::{CaseNewArgs, CaseRunArgs, CaseVerb, CaseVerifyArgs, KeygenArgs},
     cluster::{BuildArgs, ClusterVerb, DiffArgs, ShowArgs, WhyArgs},
     coinjoin::{CoinJoinArgs, CoinJoinVerb, ScanArgs},
     demo::DemoArgs,
@@ -130,6 +132,9 @@ pub(crate) enum Verb {
     /// Watches: questions that stay alive, and alerts when coins move
     #[command(subcommand)]
     Watch(WatchVerb),
+    /// Cases: evidence that anyone can compute again, and its check
+    #[command(subcommand)]
+    Case(CaseVerb),
     /// Look after the store
     #[command(subcommand)]
     Store(StoreVerb),

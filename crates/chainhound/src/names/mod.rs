@@ -1,6 +1,7 @@
 //! Names for addresses, as claims of a tag set: where walks end, and what is said about outputs.
 
 mod lent;
+mod snapshot;
 mod tags;
 
 use std::collections::HashMap;
@@ -12,6 +13,7 @@ use report::model::{AddressNote, Basis, Tag};
 
 pub(crate) use self::{
     lent::Lent,
+    snapshot::Snapshot,
     tags::{find as find_tags, none as no_labels},
 };
 

@@ -3,6 +3,7 @@
 
 mod address;
 mod block;
+mod case;
 mod change;
 mod claims;
 mod cluster;
@@ -32,6 +33,7 @@ use crate::{
 pub(crate) use self::{
     address::{AddressCluster, AddressDocument, AddressTotals, Received},
     block::{BlockDocument, Header},
+    case::{CaseRunDocument, CaseVerifyDocument},
     change::{ChangeField, HeuristicField},
     claims::{ActorRow, ClaimRow, StatementRow},
     cluster::{

@@ -2,6 +2,7 @@
 
 mod address;
 mod block;
+mod case;
 mod cluster;
 mod coinjoin;
 mod demo;
@@ -102,6 +103,7 @@ pub(crate) fn run(cli: &Cli, say: &Say, output: &mut Output) -> Result<Exit, Fai
         Verb::Trace(args) => trace::run(args, session),
         Verb::Peel(args) => peel::run(args, session),
         Verb::Exposure(args) => exposure::run(args, session),
+        Verb::Case(verb) => case::run(verb, session),
         Verb::Demo(args) => demo::run(args, session),
     }
 }

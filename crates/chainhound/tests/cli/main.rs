@@ -20,6 +20,7 @@
 
 mod bad_input;
 mod beside_node;
+mod cases;
 mod clusters;
 mod coinjoins;
 mod demo;

@@ -5,12 +5,12 @@
 
 use std::{fmt::Write, path::PathBuf};
 
-use chain::OutPoint;
 use intel::TagSet;
 use testkit::{generate::Role, replay::Truth};
 
 use super::{directory::Directory, write_to};
 use crate::{
+    args::ALL_POLICIES,
     failure::Failure,
     labels::{self, KeptDefaults, Library},
 };
@@ -96,22 +96,30 @@ fn actor_pack() -> String {
     )
 }
 
-/// `case.toml`: what was asked, to be read and changed by people.
-pub(super) fn case_file(theft: OutPoint) -> String {
-    let policies: Vec<_> =
-        crate::args::ALL_POLICIES.iter().map(|policy| format!("\"{policy}\"")).collect();
+/// `case.toml`: what was asked, to be read and changed by people, and run by `chainhound case run`.
+pub(super) fn case_file(truth: &Truth) -> String {
+    let (policy, others) = (ALL_POLICIES[0], &ALL_POLICIES[1..]);
+    let others: Vec<_> = others.iter().map(|policy| format!("\"{policy}\"")).collect();
+    let theft = &truth.theft;
     format!(
-        "# What the demo asked. The chain is in data/, what really happened in truth.json.\n\
-         name = \"The replayed theft of May 2024\"\n\
+        "# What the demo asked. The chain is in data/ and blocks/, what really happened in truth.json.\n\
+         # chainhound case run case.toml --datadir data --blocks-dir blocks --out case.zip\n\
+         title = \"The replayed theft of May 2024\"\n\
          network = \"regtest\"\n\
+         victim = \"an exchange that does not exist\"\n\
          labels = [\"actors.yaml\", \"labels.yaml\"]\n\n\
          [[theft]]\n\
-         output = \"{theft}\"\n\n\
+         output = \"{}:{}\"\n\
+         amount_sat = {}\n\n\
          [trace]\n\
-         policies = [{}]\n\
-         direction = \"forward\"\n\
-         fees = \"drop\"\n\
-         stop_at = [\"service\"]\n",
-        policies.join(", ")
+         policy = \"{policy}\"\n\
+         alternatives = [{}]\n\
+         fees = \"drop\"\n\n\
+         [stops]\n\
+         at = [\"service\"]\n",
+        theft.txid,
+        theft.vout,
+        theft.value_sat,
+        others.join(", ")
     )
 }

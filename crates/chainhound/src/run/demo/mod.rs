@@ -86,6 +86,7 @@ pub(crate) fn run(args: &DemoArgs, session: &mut Session<'_>) -> Result<Exit, Fa
         case.pictures(&out, &case.trace(&chain, Depth::DownTo(PICTURED))?)?;
         let names = case.names(&chain, &now, &replay.truth)?;
         case.report(&out, &now, &names)?;
+        case_file(&out, &replay.truth)?;
         Ok(names)
     })?;
 
@@ -250,10 +251,14 @@ impl Case {
         write_to(&out.path().join("report.md"), |file| {
             export::markdown::write(documents, &options, file)?;
             Ok(file.write_all(names.to_markdown().as_bytes())?)
-        })?;
-        let text = labels::case_file(self.theft);
-        write_to(&out.path().join("case.toml"), |file| Ok(file.write_all(text.as_bytes())?))
+        })
     }
+}
+
+/// What was asked, for `chainhound case run`.
+fn case_file(out: &Directory, truth: &Truth) -> Result<(), Failure> {
+    let text = labels::case_file(truth);
+    write_to(&out.path().join("case.toml"), |file| Ok(file.write_all(text.as_bytes())?))
 }
 
 fn write_to(

@@ -1,0 +1,23 @@
+//! Floor 4: cases, and evidence that the other side can compute again.
+//!
+//! * [`case_file`]: what was taken and what is asked, as a text file.
+//! * [`evidence`]: transactions, paths and headers that prove what a trace rests on.
+//! * [`results`]: the traces, line by line, each with its basis.
+//! * [`bundle`]: all of that in one file, signed if wanted; made, and checked.
+//! * [`container`]: the outermost form of a bundle.
+
+pub mod bundle;
+pub mod case_file;
+pub mod container;
+mod digest;
+mod error;
+pub mod evidence;
+mod labels;
+mod question;
+pub mod results;
+pub mod sign;
+
+pub use case_file::Case;
+pub use digest::{sha256_hex, sha256_of};
+pub use error::{Error, Result};
+pub use labels::{Label, LabelSource, Labels, NoLabels};

@@ -1,0 +1,120 @@
+//! `chainhound case new`, `run`, `verify` and `keygen`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::{FormatArg, LoginArgs};
+
+/// What to do with cases.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CaseVerb {
+    /// Write a case file to be filled in
+    New(CaseNewArgs),
+    /// Follow a case's traces, and pack results and proofs into an evidence bundle
+    Run(CaseRunArgs),
+    /// Check an evidence bundle, without node, network or store
+    Verify(CaseVerifyArgs),
+    /// Make a key to sign bundles with
+    Keygen(KeygenArgs),
+}
+
+const NEW_EXAMPLES: &str = "\
+Examples:
+  chainhound case new                                        a case file with every key explained, on stdout
+  chainhound case new theft.toml --title 'The theft of 31 May' --from TXID:VOUT";
+
+/// What is known already.
+#[derive(Debug, Args)]
+#[command(after_help = NEW_EXAMPLES)]
+pub(crate) struct CaseNewArgs {
+    /// The file to write; one that is there is kept [default: stdout]
+    #[arg(value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// In one line, what was taken from whom
+    #[arg(long, value_name = "TEXT", default_value = "What was taken, from whom, when")]
+    pub(crate) title: String,
+    /// Where the money was taken; may be repeated
+    #[arg(long, value_name = "TXID[:VOUT]|ADDR")]
+    pub(crate) from: Vec<String>,
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  chainhound case run theft.toml --out theft.zip --blocks-dir ~/.bitcoin/blocks
+  chainhound case run theft.toml --out theft.zip --blocks-dir ~/.bitcoin/blocks --sign me.key
+  chainhound case run theft.toml --out theft.zip --node http://127.0.0.1:8332
+
+The chain has to be indexed (`chainhound index`): the store says where the money went, and the raw blocks
+prove it. The same case on the same chain gives the same bytes, on every machine with the same program. With
+until_height in the case file that holds although the chain has grown.
+
+A secret key is read from a file, never from the command line. `minisign -Vm manifest.json -P KEY` checks the
+signature as well.";
+
+/// Which case, and from where its proofs come.
+#[derive(Debug, Args)]
+#[command(after_help = RUN_EXAMPLES)]
+#[group(id = "proofs", required = true, multiple = false, args = ["blocks_dir", "node"])]
+pub(crate) struct CaseRunArgs {
+    /// The case file
+    #[arg(value_name = "CASE.toml")]
+    pub(crate) case: PathBuf,
+    /// The bundle to write
+    #[arg(long, value_name = "BUNDLE.zip")]
+    pub(crate) out: PathBuf,
+    /// A node's blocks directory (with blk*.dat), or its datadir
+    #[arg(long, value_name = "DIR")]
+    pub(crate) blocks_dir: Option<PathBuf>,
+    /// A running node that keeps all blocks, like http://127.0.0.1:8332
+    #[arg(long, value_name = "URL")]
+    pub(crate) node: Option<String>,
+    #[command(flatten)]
+    pub(crate) login: LoginArgs,
+    /// Sign the bundle with the secret key in this file (`case keygen` or `minisign -G -W`)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sign: Option<PathBuf>,
+    /// Write the bundle's SHA-256 to this file, to be given to `ots stamp`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) stamp_request: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  chainhound case verify theft.zip
+  chainhound case verify theft.zip --public-key me.key.pub
+  chainhound case verify theft.zip --format json
+
+Exit codes: 0 everything holds · 1 something is wrong, and what and where is said · 4 the proofs hold, and the
+results were not computed again, because another version made them.";
+
+/// Which bundle, and whose it has to be.
+#[derive(Debug, Args)]
+#[command(after_help = VERIFY_EXAMPLES)]
+pub(crate) struct CaseVerifyArgs {
+    /// The bundle
+    #[arg(value_name = "BUNDLE.zip")]
+    pub(crate) bundle: PathBuf,
+    /// It must be signed by this key: a file, or the key itself
+    #[arg(long, value_name = "FILE|KEY")]
+    pub(crate) public_key: Option<String>,
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+const KEYGEN_EXAMPLES: &str = "\
+Examples:
+  chainhound case keygen me.key       writes me.key (keep it to yourself) and me.key.pub (give it to others)
+
+The files are those of minisign; the secret key is not locked with a password.";
+
+/// Where to.
+#[derive(Debug, Args)]
+#[command(after_help = KEYGEN_EXAMPLES)]
+pub(crate) struct KeygenArgs {
+    /// The secret key's file; one that is there is kept
+    #[arg(value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
