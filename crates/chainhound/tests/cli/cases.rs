@@ -101,7 +101,7 @@ fn what_is_wrong_with_a_case_is_said() {
     with("stops", "stps").fails(2, &["case.toml", "line 7, column 2", "did you mean `stops`?"]);
     with("labels.yaml", "missing.yaml").fails(3, &["missing.yaml"]);
     with(":0'", ":7'").fails(3, &["has no output 7"]);
-    with("regtest", "mainnet").fails(3, &["mainnet"]);
+    with("regtest", "mainnet").fails(2, &["mainnet"]);
     let run = with("4990000000", "5000000000");
     assert!(run.code == Some(0) && run.err.contains("says 5000000000 sat"), "{}", run.err);
     fs::write(&case, &good).unwrap();
