@@ -75,7 +75,7 @@ fn wrong(text: &str, place: (usize, usize), words: &[&str]) {
 fn what_is_wrong_is_said_with_its_place() {
     let title = "title = 'T'\n";
     wrong(title, (1, 1), &["[[theft]]"]);
-    wrong("titel = 'T'", (1, 1), &["`titel`", "did you mean `title`?"]);
+    wrong("tilte = 'T'", (1, 1), &["`tilte`", "did you mean `title`?"]);
     wrong("title = ", (1, 9), &[]);
     wrong(&format!("{title}network = 'mainet'\n{}", theft()), (2, 11), &["mean `mainnet`?"]);
     wrong(&format!("{title}[[theft]]\nouput = 'x'"), (3, 1), &["did you mean `output`?"]);

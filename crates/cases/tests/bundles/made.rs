@@ -87,7 +87,7 @@ fn what_was_taken_is_compared_with_what_is_said() {
 }
 
 #[test]
-fn a_signature_that_is_missing_or_anothers_is_said() {
+fn a_signature_that_is_missing_or_of_another_is_said() {
     let (chain, world) = world();
     let (one, two) = (SecretKey::new([1; 8], [2; 32]), SecretKey::new([1; 8], [3; 32]));
     let text = case_of(&chain, "");
