@@ -4,6 +4,7 @@ mod case;
 mod cluster;
 mod coinjoin;
 mod demo;
+mod doctor;
 mod exposure;
 mod index;
 mod lookup;
@@ -25,6 +26,7 @@ pub(crate) use self::{
     cluster::{BuildArgs, ClusterVerb, DiffArgs, ShowArgs, WhyArgs},
     coinjoin::{CoinJoinArgs, CoinJoinVerb, ScanArgs},
     demo::DemoArgs,
+    doctor::DoctorArgs,
     exposure::{CoinJoins, ExposureArgs, Sides},
     index::IndexArgs,
     lookup::{AddressArgs, BlockArgs, EsploraArg, StatusArgs, TxArgs},
@@ -135,6 +137,8 @@ pub(crate) enum Verb {
     /// Cases: evidence that anyone can compute again, and its check
     #[command(subcommand)]
     Case(CaseVerb),
+    /// What is wrong with node, store, disk or clock, and what to do about it
+    Doctor(DoctorArgs),
     /// Look after the store
     #[command(subcommand)]
     Store(StoreVerb),

@@ -9,6 +9,7 @@ mod claims;
 mod cluster;
 mod coinjoin;
 mod demo;
+mod doctor;
 mod document;
 mod exposure;
 mod peel;
@@ -48,6 +49,7 @@ pub(crate) use self::{
         Actor, BeforeMixing, BoundsScore, ClusterScore, CoinJoinScore, DemoDestination,
         DemoDocument, Mixer, NamedParty, Names, PolicyScore, Rounds, Score, Share, Totals,
     },
+    doctor::{CheckRow, Condition, DoctorDocument},
     document::{Body, Document, Provenance},
     exposure::{
         CategoryRow, EntityRow, ExposureDocument, ExposureReach, ExposureSide, ExposureSubject,

@@ -7,6 +7,7 @@ mod cluster;
 mod coinjoin;
 mod demo;
 mod describe;
+mod doctor;
 mod exposure;
 mod index;
 mod peel;
@@ -93,6 +94,7 @@ pub(crate) fn run(cli: &Cli, say: &Say, output: &mut Output) -> Result<Exit, Fai
         Verb::Tx(args) => tx::run(args, session),
         Verb::Address(args) => address::run(args, session),
         Verb::Block(args) => block::run(args, session),
+        Verb::Doctor(args) => doctor::run(args, session),
         Verb::Store(StoreVerb::Check(args)) => store::check(args, session),
         Verb::Store(StoreVerb::Inspect(args)) => store::inspect(args, session),
         Verb::Screen(args) => screen::run(args, session),

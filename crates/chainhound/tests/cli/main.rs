@@ -6,6 +6,7 @@
 //! * `indexing`: `index`: resume, reorganisation, follow, signals, sparse sets
 //! * `beside_node`: `index --node`: states of a node, following, secrets
 //! * `real_node_follow`: the same beside a real node, killed on both sides
+//! * `doctoring`: `doctor`: conditions and exit codes
 //! * `labels`: `tags`: import, look-up, export, kills
 //! * `screening`: `screen`: verdicts, books, rules, streams
 //! * `bad_input`: everything that is wrong, with the exit code and the words
@@ -24,6 +25,7 @@ mod cases;
 mod clusters;
 mod coinjoins;
 mod demo;
+mod doctoring;
 mod exposures;
 mod harness;
 mod indexing;

@@ -64,6 +64,7 @@ impl Knowledge {
             "getblockchaininfo" => Ok(json!({
                 "chain": self.chain, "blocks": tip, "headers": tip,
                 "bestblockhash": self.hashes.last(), "pruned": self.pruned_below > 0,
+                "pruneheight": self.pruned_below,
             })),
             "getnetworkinfo" => Ok(json!({ "version": self.version, "subversion": "/fake/" })),
             "getblockcount" => Ok(json!(tip)),
