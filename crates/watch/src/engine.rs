@@ -1,8 +1,12 @@
 //! Puts questions to a chain again when it has changed, and tells the difference.
 
+mod unconfirmed;
+
 use std::collections::{HashMap, HashSet};
 
-use chain::{BlockHash, Height, Ledger, Overlay, Tip, TxNum, Txid};
+use chain::{BlockHash, Height, Ledger, Overlay, Tip, TxNum, Txid, Unconfirmed};
+
+pub use self::unconfirmed::MempoolNews;
 
 use crate::{
     Kind, Question, Result, State, Surroundings, TraceQuestion, WatchError,
@@ -16,6 +20,8 @@ pub struct Engine<'a> {
     state: &'a State,
     /// By watch: what to look at before putting its question again.
     looked: HashMap<i64, Looked>,
+    /// Unconfirmed transactions that concern a watch, in the order in which they came.
+    pending: Vec<Unconfirmed>,
 }
 
 /// What a look at the chain brought.
@@ -32,7 +38,7 @@ pub struct Outcome {
 impl<'a> Engine<'a> {
     /// For this state.
     pub fn new(state: &'a State) -> Self {
-        Self { state, looked: HashMap::new() }
+        Self { state, looked: HashMap::new(), pending: Vec::new() }
     }
 
     /// Looks at the chain as it is now: alerts for what moved, withdrawals of what is not on it any more.
@@ -53,10 +59,10 @@ impl<'a> Engine<'a> {
         }
         surroundings.ensure_current()?;
         self.state.take_in_chain(ledger, true)?;
-        let (digest, overlay) = (surroundings.digest(), Overlay::new(ledger)?);
+        let overlay = Overlay::new(ledger)?;
         // Anchors may be lower now.
         for watch in self.state.watches()? {
-            let look = Look { state: self.state, ledger: &overlay, surroundings, digest: &digest };
+            let look = Look { state: self.state, ledger: &overlay, surroundings };
             match look.at(&watch, &mut self.looked, &mut outcome) {
                 Ok(()) => {}
                 Err(
@@ -82,7 +88,6 @@ struct Look<'a> {
     state: &'a State,
     ledger: &'a Overlay<'a>,
     surroundings: &'a dyn Surroundings,
-    digest: &'a str,
 }
 
 impl Look<'_> {
@@ -93,7 +98,9 @@ impl Look<'_> {
         outcome: &mut Outcome,
     ) -> Result<()> {
         let tip = self.ledger.tip();
-        let same_labels = watch.surroundings == self.digest;
+        let question = Question::from_json(&watch.question, self.ledger.network())?;
+        let digest = self.surroundings.digest(&question);
+        let same_labels = watch.surroundings == digest;
         if let Some(last) = looked.get(&watch.number)
             && same_labels
             && watch.trouble.is_none()
@@ -102,7 +109,7 @@ impl Look<'_> {
         {
             if watch.seen != tip {
                 self.surroundings.ensure_current()?;
-                let (seen, surroundings) = (tip, self.digest);
+                let (seen, surroundings) = (tip, digest.as_str());
                 let anchor = watch.anchor;
                 let change =
                     Change { watch, anchor, seen, surroundings, alerts: &[], frontier: None };
@@ -111,11 +118,10 @@ impl Look<'_> {
             return Ok(());
         }
         outcome.evaluated += 1;
-        let question = Question::from_json(&watch.question, self.ledger.network())?;
         let anchor = self.anchor(watch, same_labels)?;
         let evaluation = evaluate(self.ledger, &question, self.surroundings, self.after(anchor)?)?;
         let drafts = self.drafts(watch, &question, &evaluation)?;
-        let alerts = self.finish(watch, drafts);
+        let alerts = self.finish(watch, drafts, &digest);
         let frontier: Vec<Frontier> = evaluation
             .frontier
             .iter()
@@ -127,7 +133,7 @@ impl Look<'_> {
             watch,
             anchor,
             seen: tip,
-            surroundings: self.digest,
+            surroundings: &digest,
             alerts: &alerts,
             frontier: Some(&frontier),
         };
@@ -177,14 +183,16 @@ impl Look<'_> {
         let live = self.state.live(watch.number)?;
         let mut drafts = Vec::new();
         let mut told: HashSet<(Txid, bool, BlockHash)> = HashSet::new();
-        let mut waiting: HashMap<Txid, &Live> = HashMap::new();
+        let mut waiting: HashMap<(Txid, bool), &Live> = HashMap::new();
         for alert in &live {
             match alert.block {
                 Some((height, hash)) if self.has_block(height, hash)? => {
                     told.insert((alert.txid, alert.received, hash));
                 }
                 Some((height, hash)) => drafts.push(withdrawal(alert, height, hash)),
-                None if alert.kind == Kind::Unconfirmed => _ = waiting.insert(alert.txid, alert),
+                None if alert.kind == Kind::Unconfirmed => {
+                    waiting.insert((alert.txid, alert.received), alert);
+                }
                 None => {}
             }
         }
@@ -199,7 +207,7 @@ impl Look<'_> {
             if told.contains(&(txid, received, mined.hash)) {
                 continue;
             }
-            let earlier = waiting.get(&txid).filter(|alert| alert.received == received);
+            let earlier = waiting.get(&(txid, received));
             let kind = match (earlier, movement.what) {
                 (Some(_), _) => Kind::Confirmed,
                 (None, What::Moved) => Kind::Moved,
@@ -230,11 +238,11 @@ impl Look<'_> {
         Ok(Some(Mined { height: height.0, hash: block.hash, time: Some(block.time) }))
     }
 
-    fn finish(&self, watch: &StoredWatch, drafts: Vec<Draft>) -> Vec<NewAlert> {
+    fn finish(&self, watch: &StoredWatch, drafts: Vec<Draft>, digest: &str) -> Vec<NewAlert> {
         let network = self.ledger.network();
         let number = |(sequence, draft): (u64, Draft)| {
             let named = (watch.name.as_str(), watch.number);
-            let (id, body) = draft.finish(named, sequence, network, self.digest);
+            let (id, body) = draft.finish(named, sequence, network, digest);
             let Draft { kind, what, txid, mined, refers_to, .. } = draft;
             NewAlert { sequence, id, kind, what: what.name(), txid, mined, refers_to, body }
         };

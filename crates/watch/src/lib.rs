@@ -21,7 +21,7 @@ mod surroundings;
 
 pub use alert::{ALERT_SCHEMA, Kind};
 pub use delivery::{Delivery, Tell, backoff};
-pub use engine::{Engine, Outcome};
+pub use engine::{Engine, MempoolNews, Outcome};
 pub use error::{Result, WatchError};
 pub use question::{Question, TraceQuestion, parse_root, root_text};
 pub use sink::{

@@ -5,12 +5,13 @@ use bitcoin::Script;
 use chain::{AddressNum, Overlay, ScriptBuf};
 use serde::Serialize;
 
-use crate::Result;
+use crate::{Question, Result};
 
 /// What the caller knows besides the chain. Each has a sensible answer for who knows nothing.
 pub trait Surroundings {
-    /// Names labels and clusters in force. When it changes, questions are put again.
-    fn digest(&self) -> String {
+    /// Names the labels and clusters that the answer to a question depends on. When it changes, the
+    /// question is put again.
+    fn digest(&self, _question: &Question) -> String {
         String::new()
     }
 

@@ -6,7 +6,7 @@ use analyze::trace::{Fees, Policy};
 use chain::Sats;
 use clap::{Args, Subcommand};
 
-use super::{FormatArg, LabelArgs};
+use super::{FormatArg, LabelArgs, LoginArgs};
 use crate::amount::parse_sats;
 
 /// What to do with watches.
@@ -120,9 +120,10 @@ Examples:
   chainhound watch run                                   alerts on stdout, in words
   chainhound watch run --format json                     one JSON document a line
   chainhound watch run --sinks watch.toml                webhooks, e-mail, commands
+  chainhound watch run --node http://127.0.0.1:8332      with the mempool, and without another process
   chainhound watch run --once --format json              what is new since the last time, then end
 
-Runs beside `chainhound index --follow`. Alerts are delivered at least once, and in order for each watch,
+Runs beside `chainhound index --follow`, or with --node in its place. Alerts are delivered at least once, and in order for each watch,
 whatever happens to this process: each has an id, by which a repetition is known. An alert whose block
 is replaced is withdrawn by a second one. Being stopped (Ctrl-C, SIGTERM) is the normal end.
 
@@ -150,6 +151,12 @@ pub(crate) struct RunArgs {
     /// Seconds between two looks at the store
     #[arg(long, value_name = "SECONDS", default_value = "0.2", value_parser = parse_seconds)]
     pub(crate) poll: Duration,
+    /// A running node, like http://127.0.0.1:8332: the store is kept up to date beside it, and what is
+    /// unconfirmed is told too
+    #[arg(long, value_name = "URL", conflicts_with = "once")]
+    pub(crate) node: Option<String>,
+    #[command(flatten)]
+    pub(crate) login: LoginArgs,
     /// Where alerts go, besides stdout
     #[arg(long, value_name = "FILE")]
     pub(crate) sinks: Option<PathBuf>,

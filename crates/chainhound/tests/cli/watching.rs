@@ -4,11 +4,14 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{BufRead, BufReader},
+    path::PathBuf,
     process::{Child, Stdio},
+    sync::mpsc,
+    thread,
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{HEIST, Home, Run, text};
 
@@ -188,32 +191,46 @@ fn mistakes_are_named() {
 /// A running `watch run`, and the alerts that it prints.
 struct Watcher {
     child: Child,
-    lines: BufReader<std::process::ChildStdout>,
+    lines: mpsc::Receiver<String>,
+    stderr: PathBuf,
 }
 
 impl Watcher {
     fn start(home: &Home, more: &[&str]) -> Self {
-        let args = [&["watch", "run", "--format", "json", "-q", "--poll", "0.05"], more].concat();
-        let mut child = home.command(&args).stdout(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap());
-        Self { child, lines }
+        let args = [&["watch", "run", "--format", "json", "-v", "--poll", "0.05"], more].concat();
+        let stderr = home.path("watch.err");
+        let mut child = home
+            .command(&args)
+            .stdout(Stdio::piped())
+            .stderr(fs::File::create(&stderr).unwrap())
+            .spawn()
+            .unwrap();
+        let (sender, lines) = mpsc::channel();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|l| sender.send(l)));
+        Self { child, lines, stderr }
     }
 
+    #[track_caller]
     fn next(&mut self) -> Value {
-        let mut line = String::new();
-        self.lines.read_line(&mut line).unwrap();
+        let line = self.lines.recv_timeout(Duration::from_secs(40)).unwrap_or_else(|error| {
+            panic!("{error}: {}", fs::read_to_string(&self.stderr).unwrap())
+        });
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: '{line}'"))
     }
 
     /// Lines up to the kill, whole ones.
-    fn kill(mut self) -> Vec<Value> {
+    fn kill(&mut self) -> Vec<Value> {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.lines
-            .lines()
-            .map_while(Result::ok)
-            .filter_map(|l| serde_json::from_str(&l).ok())
-            .collect()
+        self.lines.iter().filter_map(|line| serde_json::from_str(&line).ok()).collect()
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -266,7 +283,7 @@ fn heavy_kills_lose_no_alert_and_no_order() {
     let mut printed = Vec::new();
     for round in 0..rounds {
         let height = 2 + (round + 1) * moves / rounds;
-        let watcher = Watcher::start(&home, &with);
+        let mut watcher = Watcher::start(&home, &with);
         index_to(&home, height.min(2 + moves));
         // At different moments: while it starts, looks, commits, delivers.
         let wait = Duration::from_millis(u64::from(round * 37 % 150));
@@ -305,4 +322,72 @@ fn heavy_kills_lose_no_alert_and_no_order() {
     }
     let list = home.json(&["watch", "list"]);
     assert_eq!(list["undelivered"]["log"], 0);
+}
+
+/// A theft on regtest: before it is mined, in a block, replaced, and out of the block again.
+#[test]
+fn real_node_from_the_mempool_to_a_reorganisation() {
+    let Some(node) = testkit::node::Node::start_or_skip(&[]).unwrap() else { return };
+    let home = Home::blocks("block");
+    let url = node.url();
+    let cookie = node.cookie();
+    let login = ["--node", url.as_str(), "--cookie-file", text(&cookie), "--network", "regtest"];
+    let address = node.new_address().unwrap();
+    node.mine(101, &address).unwrap();
+    let send = |to: &str, bitcoin: u32, inputs: Value| -> String {
+        let outputs = json!([{ to: bitcoin }]);
+        let options = json!({
+            "inputs": inputs, "add_inputs": false, "fee_rate": 5, "replaceable": true,
+            "change_position": 1,
+        });
+        let params = [outputs, Value::Null, Value::Null, Value::Null, options];
+        let sent = node.wallet_rpc("test", "send", &params).unwrap();
+        sent["txid"].as_str().unwrap().to_owned()
+    };
+    let coins = node.wallet_rpc("test", "listunspent", &[]).unwrap();
+    let coin = json!([{ "txid": coins[0]["txid"], "vout": coins[0]["vout"] }]);
+    let thief = node.new_address().unwrap();
+    let theft = send(&thief, 20, coin);
+    node.mine(1, &address).unwrap();
+    home.run(&[&["index"], &login[..]].concat()).ok();
+    home.run(&["watch", "add", "heist", "--from", &format!("{theft}:0"), "--policy", "fifo"]).ok();
+
+    let mut watcher = Watcher::start(&home, &login);
+    let kind = |alert: &Value| alert["kind"].as_str().unwrap().to_owned();
+    // Seen before any block has it.
+    let hop = send(&node.new_address().unwrap(), 15, json!([{ "txid": theft, "vout": 0 }]));
+    let unconfirmed = watcher.next();
+    assert_eq!((kind(&unconfirmed).as_str(), &unconfirmed["txid"]), ("unconfirmed", &json!(hop)));
+    assert_eq!(unconfirmed["tainted_sat"], 2_000_000_000_u64);
+    assert_eq!(unconfirmed["height"], Value::Null);
+    // Replaced by one that pays more.
+    let bumped = node.wallet_rpc("test", "bumpfee", &[json!(hop)]).unwrap();
+    let bumped = bumped["txid"].as_str().unwrap();
+    let mut both = [watcher.next(), watcher.next()];
+    both.sort_by_key(kind);
+    assert_eq!(both.each_ref().map(kind), ["replaced", "unconfirmed"]);
+    assert_eq!(both[0]["refers_to"], unconfirmed["id"]);
+    assert_eq!(both[1]["txid"], bumped);
+    // In a block.
+    let mined = node.mine(1, &address).unwrap();
+    let confirmed = watcher.next();
+    assert_eq!(
+        (kind(&confirmed).as_str(), &confirmed["block_hash"]),
+        ("confirmed", &json!(mined[0]))
+    );
+    assert_eq!(confirmed["refers_to"], both[1]["id"]);
+    // The block is replaced by two others that do not have it.
+    node.rpc("invalidateblock", &[json!(mined[0])]).unwrap();
+    for _ in 0..2 {
+        node.rpc("generateblock", &[json!(address), json!([])]).unwrap();
+    }
+    let withdrawn = watcher.next();
+    assert_eq!(kind(&withdrawn), "withdrawn");
+    assert_eq!(withdrawn["refers_to"], confirmed["id"]);
+    let again = watcher.next();
+    assert_eq!((kind(&again).as_str(), &again["txid"]), ("unconfirmed", &json!(bumped)));
+    let mined = node.mine(1, &address).unwrap();
+    let moved = watcher.next();
+    assert_eq!((kind(&moved).as_str(), &moved["block_hash"]), ("confirmed", &json!(mined[0])));
+    watcher.kill();
 }

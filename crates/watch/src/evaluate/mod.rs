@@ -129,7 +129,9 @@ pub(crate) fn is_touched(ledger: &dyn Ledger, last: &Looked) -> Result<bool> {
 #[derive(Debug)]
 pub(crate) struct Looked {
     frontier: Vec<OutNum>,
-    scripts: Vec<(ScriptBuf, Option<OutNum>)>,
+    /// The same as the chain names them.
+    pub(crate) outpoints: Vec<OutPoint>,
+    pub(crate) scripts: Vec<(ScriptBuf, Option<OutNum>)>,
     missing: Vec<chain::Txid>,
 }
 
@@ -137,6 +139,7 @@ impl From<&Evaluation> for Looked {
     fn from(evaluation: &Evaluation) -> Self {
         Self {
             frontier: evaluation.frontier.iter().map(|waiting| waiting.out).collect(),
+            outpoints: evaluation.frontier.iter().map(|waiting| waiting.outpoint).collect(),
             scripts: evaluation.scripts.clone(),
             missing: evaluation.missing.clone(),
         }

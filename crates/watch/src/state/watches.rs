@@ -182,6 +182,26 @@ impl State {
         })
     }
 
+    /// The watched outputs that an alert's transaction spends, as far as it lists them.
+    pub(crate) fn spent_by(&self, id: &str) -> Result<Vec<OutPoint>> {
+        let body: String = self.run(async |connection| {
+            let row = sqlx::query("SELECT body FROM alert WHERE id = ?")
+                .bind(id)
+                .fetch_one(&mut *connection)
+                .await?;
+            row.try_get(0)
+        })?;
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+        let from = body.get("from").and_then(serde_json::Value::as_array).into_iter().flatten();
+        Ok(from
+            .filter_map(|one| {
+                let txid = one.get("txid")?.as_str()?.parse().ok()?;
+                let vout = u32::try_from(one.get("vout")?.as_u64()?).ok()?;
+                Some(OutPoint { txid, vout })
+            })
+            .collect())
+    }
+
     /// Makes a change; `false` where the watch is not what it was, and nothing is done.
     pub(crate) fn commit(&self, change: &Change<'_>) -> Result<bool> {
         let Change { watch, anchor, seen, surroundings, alerts, frontier: waiting } = *change;

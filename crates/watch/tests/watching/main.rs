@@ -4,6 +4,7 @@
 //! * `alerts`: what is told, case by case
 //! * `branches`: random trees of blocks: whatever the way, the alerts are those of the final chain
 //! * `files`: state files that are damaged, locked, or of a later version; settings that are wrong
+//! * `mempool`: unconfirmed transactions: seen, replaced, dropped, confirmed
 //! * `sinks`: webhook, mail and command against small real servers
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
@@ -12,4 +13,5 @@ mod alerts;
 mod branches;
 mod chains;
 mod files;
+mod mempool;
 mod sinks;

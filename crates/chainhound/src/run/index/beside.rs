@@ -18,7 +18,6 @@ use store::{Store, Writer};
 
 use super::{Done, TICK, follow_clusters};
 use crate::{
-    args::IndexArgs,
     clusters::Followed,
     failure::Failure,
     interrupt::Interrupt,
@@ -49,13 +48,13 @@ pub(super) struct Beside {
 /// there was a node.
 pub(super) fn run(
     at: &NodeAt,
-    args: &IndexArgs,
+    follow: bool,
     options: &ingest::Options<'_>,
     interrupt: &Interrupt,
     session: &Session<'_>,
 ) -> Result<Option<Beside>, Failure> {
     let say = session.say;
-    let mut trouble = Trouble::new(say, args.follow);
+    let mut trouble = Trouble::new(say, follow);
     let node = loop {
         let opened = at.open().and_then(|node| node.check_network().map(|_| node));
         match opened {
@@ -105,10 +104,10 @@ pub(super) fn run(
             said = Some(kind(standing));
             tell(standing, writer.tip(), say);
         }
-        if args.follow && standing != Standing::Stopped {
+        if follow && standing != Standing::Stopped {
             follow_clusters(&mut clusters, &place, say)?;
         }
-        if !args.follow || interrupt.is_set() {
+        if !follow || interrupt.is_set() {
             break standing;
         }
         match wait_for_block(&node, standing, writer.tip(), interrupt) {
@@ -121,7 +120,7 @@ pub(super) fn run(
             }
         }
     };
-    if args.follow {
+    if follow {
         clusters.finish(&Store::open(writer.dir())?, say)?;
     }
     Ok(Some(Beside { writer, done, standing }))

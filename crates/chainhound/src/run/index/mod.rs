@@ -105,7 +105,7 @@ fn node(url: &str, args: &IndexArgs, session: &mut Session<'_>) -> Result<Exit, 
     let at = NodeAt::new(url, &args.login, session.common)?;
     let interrupt = Interrupt::listen()?;
     let options = options(args, &interrupt);
-    let Some(beside) = beside::run(&at, args, &options, &interrupt, session)? else {
+    let Some(beside) = beside::run(&at, args.follow, &options, &interrupt, session)? else {
         return Ok(if args.follow { Exit::Done } else { interrupt.exit() });
     };
     let from = From { blocks_dir: None, node: Some(at.url().to_owned()) };
@@ -114,6 +114,17 @@ fn node(url: &str, args: &IndexArgs, session: &mut Session<'_>) -> Result<Exit, 
         Standing::LessWork { .. } if !args.follow => Ok(Exit::Unavailable),
         _ => Ok(exit),
     }
+}
+
+/// Keeps the store up to date beside a node, for a verb that works on it meanwhile, until the interrupt is set.
+pub(in crate::run) fn keep_up(
+    at: &NodeAt,
+    interrupt: &Interrupt,
+    session: &Session<'_>,
+) -> Result<(), Failure> {
+    let (memory, stop) = (half_of_memory(), Some(interrupt.flag()));
+    let options = ingest::Options { memory, stop, ..ingest::Options::default() };
+    beside::run(at, true, &options, interrupt, session).map(|_| ())
 }
 
 fn options<'a>(args: &IndexArgs, interrupt: &'a Interrupt) -> ingest::Options<'a> {

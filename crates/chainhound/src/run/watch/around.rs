@@ -9,7 +9,7 @@ use analyze::{
 use chain::{AddressNum, Ledger, Overlay, ScriptBuf, script};
 use intel::{TagSet, taxonomy::Role};
 use store::StoreError;
-use watch::{End, Party, Surroundings, Tag, WatchError};
+use watch::{End, Party, Question, Surroundings, Tag, WatchError};
 
 use crate::{
     clusters::{self, Shelf, Which},
@@ -26,16 +26,20 @@ use crate::{
 /// Addresses of a cluster that can be watched: each is looked up at each block.
 const MOST_MEMBERS: usize = 100_000;
 
-/// Labels and clusters as files: when these change, watches are looked at again.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Stamp(Vec<Option<(SystemTime, u64)>>);
+/// When and how large labels and clusters are, as files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Stamp {
+    pub(super) labels: Option<(SystemTime, u64)>,
+    pub(super) clusters: Option<(SystemTime, u64)>,
+}
 
 impl Stamp {
     /// Of the files as they are.
     pub(super) fn of(place: &Place) -> Self {
-        let shelf = Shelf::of(place);
-        let files = [place.labels().join("tags.bin"), shelf.path(Which::MultiInput)];
-        Self(files.iter().map(|path| file_stamp(path)).collect())
+        Self {
+            labels: file_stamp(&place.labels().join("tags.bin")),
+            clusters: file_stamp(&Shelf::of(place).path(Which::MultiInput)),
+        }
     }
 }
 
@@ -87,18 +91,22 @@ impl<'a> Around<'a> {
 }
 
 impl Surroundings for Around<'_> {
-    fn digest(&self) -> String {
-        let labels = self.set.map_or_else(String::new, |set| set.digest().to_string());
-        let clusters =
-            file_stamp(&Shelf::of(self.place).path(Which::MultiInput)).map(|(at, len)| {
-                let at = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-                format!("{}.{len}", at.as_nanos())
-            });
-        match (labels.is_empty(), clusters) {
-            (true, None) => String::new(),
-            (_, clusters) => {
-                format!("{labels} {} {}", clusters.unwrap_or_default(), self.least)
+    fn digest(&self, question: &Question) -> String {
+        let clusters = || {
+            let Some((at, len)) = file_stamp(&Shelf::of(self.place).path(Which::MultiInput)) else {
+                return "none".to_owned();
+            };
+            let at = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            format!("{}.{len}", at.as_nanos())
+        };
+        match question {
+            Question::Trace(trace) if trace.stop_rules.iter().any(|rule| rule == SERVICE) => {
+                let labels = self.set.map_or_else(String::new, |set| set.digest().to_string());
+                let lent = self.lent.map_or_else(String::new, |_| clusters());
+                format!("labels {labels} at least {} clusters {lent}", self.least)
             }
+            Question::Clusters(_) => format!("clusters {}", clusters()),
+            Question::Trace(_) | Question::Addresses(_) => String::new(),
         }
     }
 

@@ -1,12 +1,19 @@
 //! `chainhound watch run`: looks at every new tip, and delivers.
 
-use std::{path::PathBuf, sync::Arc, thread, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering},
+    thread,
+    time::Duration,
+};
 
-use watch::{Delivery, Engine, Sink, State, Tell, WatchError};
+use chain::LedgerError;
+use watch::{Delivery, Engine, Outcome, Sink, State, Tell, WatchError};
 
 use super::{
     Session,
     around::{Around, Stamp, file_stamp},
+    mempool::Mempool,
     open_chain, open_existing,
     sinks::{self, STDOUT, StdoutSink},
 };
@@ -15,8 +22,12 @@ use crate::{
     clusters, durable,
     failure::{Exit, Failure},
     interrupt::Interrupt,
+    ledger::Chain,
     names::{Lent, find_tags},
+    node::NodeAt,
+    output::Output,
     place::Place,
+    run::index,
 };
 
 /// The pause after a sink's first failure.
@@ -42,8 +53,11 @@ pub(super) fn run(args: &RunArgs, session: &mut Session<'_>) -> Result<Exit, Fai
     let tell: Arc<Tell> =
         Arc::new(move |sink, error| say.warning(format_args!("{sink}: {error}; trying again")));
     let delivery = Delivery::start(&state, opened, RETRY, tell);
-    let watched = Watching { args, session, place: &place, state: &state, delivery: &delivery }
-        .run(&interrupt);
+    let watching = Watching { args, session, place: &place, state: &state, delivery: &delivery };
+    let watched = match &args.node {
+        None => watching.run(None, &interrupt),
+        Some(url) => watching.beside(url, &interrupt),
+    };
     let ended = if args.once && watched.is_ok() { delivery.finish() } else { delivery.stop() };
     watched?;
     ended?;
@@ -85,77 +99,151 @@ struct Watching<'a, 's> {
     delivery: &'a Delivery,
 }
 
-/// Why labels and clusters are read again.
-enum Again {
-    /// They have changed, or the chain under them.
+/// Why a look at the chain has ended.
+#[derive(PartialEq, Eq)]
+enum Ended {
+    /// Labels or clusters have changed, or the chain under them: they are read again.
     Labels,
     /// It is over.
-    No,
+    Over,
 }
 
 impl Watching<'_, '_> {
-    fn run(&self, interrupt: &Interrupt) -> Result<(), Failure> {
-        let mut engine = Engine::new(self.state);
-        loop {
-            match self.with_labels(&mut engine, interrupt)? {
-                Again::Labels => {}
-                Again::No => return Ok(()),
+    /// With a node: one thread keeps the store up to date, this one watches store and mempool.
+    fn beside(&self, url: &str, interrupt: &Interrupt) -> Result<(), Failure> {
+        let (say, common) = (self.session.say, self.session.common);
+        let at = NodeAt::new(url, &self.args.login, common)?;
+        thread::scope(|scope| {
+            let keeping = scope.spawn(|| {
+                let session = Session { common, say, output: &mut Output::new(common) };
+                let kept = index::keep_up(&at, interrupt, &session);
+                // Without it nothing new would come.
+                interrupt.flag().store(true, Ordering::Relaxed);
+                kept
+            });
+            while !self.place.has_graph() && !interrupt.is_set() {
+                thread::sleep(TICK);
             }
+            let watched = match interrupt.is_set() {
+                true => Ok(()),
+                false => self.run(Some(&at), interrupt),
+            };
+            interrupt.flag().store(true, Ordering::Relaxed);
+            let kept = keeping.join();
+            watched?;
+            kept.unwrap_or_else(|_| Err(Failure::unavailable("following the node failed")))
+        })
+    }
+
+    fn run(&self, at: Option<&NodeAt>, interrupt: &Interrupt) -> Result<(), Failure> {
+        let mut engine = Engine::new(self.state);
+        let mut mempool = None;
+        if let Some(at) = at {
+            let node = at.open().map_err(source::SourceError::from)?;
+            if node.network() != self.place.network {
+                let (has, wanted) = (node.network(), self.place.network);
+                return Err(Failure::usage(format!(
+                    "the node is of {has}, the watches of {wanted}"
+                )));
+            }
+            let seen = self.state.watches()?.into_iter().filter_map(|watch| watch.seen);
+            let tip = seen.min_by_key(|tip| tip.height).map(|tip| tip.hash);
+            mempool = Some(Mempool::resume(node, engine.unsettled()?, tip, self.session.say));
         }
+        while self.with_labels(&mut engine, &mut mempool, interrupt)? == Ended::Labels {}
+        Ok(())
     }
 
     /// Watches under the labels and clusters of now.
     fn with_labels(
         &self,
         engine: &mut Engine<'_>,
+        mempool: &mut Option<Mempool<'_>>,
         interrupt: &Interrupt,
-    ) -> Result<Again, Failure> {
+    ) -> Result<Ended, Failure> {
         let (say, place) = (self.session.say, self.place);
         let stamp = Stamp::of(place);
         let set = find_tags(&self.args.labels.tags, place, say)?;
         let lending = set.as_ref().filter(|_| self.args.labels.by_cluster());
         let first = open_chain(place, self.session)?;
         let lent = Lent::find(lending, &first, place, say)?;
-        drop(first);
+        let least = self.args.labels.min_confidence;
         let meta: PathBuf = place.graph().join("meta");
-        let (mut seen, mut watches, mut stale) = (None, Vec::new(), false);
+        let (mut chain, mut seen, mut known) = (first, None, Vec::new());
         loop {
             let tip = file_stamp(&meta);
-            let known: Vec<i64> = self.state.watches()?.iter().map(|watch| watch.number).collect();
-            if stale || seen != Some(tip) || watches != known {
-                let chain = open_chain(place, self.session)?;
+            let clusters = Stamp::of(place).clusters;
+            let watches: Vec<i64> =
+                self.state.watches()?.iter().map(|watch| watch.number).collect();
+            let now = (tip, clusters);
+            if seen != Some(now) || known != watches {
+                chain = open_chain(place, self.session)?;
                 if let Some(lent) = &lent
                     && !clusters::is_on(chain.ledger(), lent.clustering().basis())?
                 {
-                    return Ok(Again::Labels);
+                    return Ok(Ended::Labels);
                 }
-                let least = self.args.labels.min_confidence;
                 let around = Around::new(&chain, place, set.as_ref(), lent.as_ref(), least);
-                match engine.step(chain.ledger(), &around) {
-                    Ok(outcome) => {
-                        for (name, trouble) in outcome.troubles {
-                            say.warning(format_args!("watch '{name}': {trouble}"));
-                        }
-                        if outcome.alerts > 0 {
-                            self.delivery.wake();
-                        }
-                        (seen, watches, stale) = (Some(tip), known, false);
-                    }
-                    // Another process takes blocks back just now: look again.
-                    Err(WatchError::Reorganised) => stale = true,
-                    Err(WatchError::Ledger(chain::LedgerError::Reorganised)) => stale = true,
-                    Err(error) => return Err(error.into()),
+                if self.tell(engine.step(chain.ledger(), &around))? {
+                    (seen, known) = (Some(now), watches);
+                    // What is about to move is news to a watch that was added just now.
+                    self.tell(engine.unconfirmed(chain.ledger(), &around, &[]))?;
                 }
             }
-            if self.args.once && !stale {
-                return Ok(Again::No);
+            if self.args.once && seen.is_some() {
+                return Ok(Ended::Over);
+            }
+            if let Some(mempool) = mempool
+                && seen.is_some()
+            {
+                self.look_at_mempool(engine, mempool, &chain, |chain| {
+                    Around::new(chain, place, set.as_ref(), lent.as_ref(), least)
+                })?;
             }
             if self.wait(interrupt) || self.delivery.is_closed() {
-                return Ok(Again::No);
+                return Ok(Ended::Over);
             }
-            if Stamp::of(place) != stamp {
-                return Ok(Again::Labels);
+            let latest = Stamp::of(place);
+            let labels_changed = latest.labels != stamp.labels;
+            if labels_changed || (lent.is_some() && latest.clusters != stamp.clusters) {
+                return Ok(Ended::Labels);
             }
+        }
+    }
+
+    fn look_at_mempool<'c>(
+        &self,
+        engine: &mut Engine<'_>,
+        mempool: &mut Mempool<'_>,
+        chain: &'c Chain,
+        around: impl Fn(&'c Chain) -> Around<'c>,
+    ) -> Result<(), Failure> {
+        let news = mempool.news(engine, chain.ledger())?;
+        if !news.is_empty()
+            && self.tell(engine.unconfirmed(chain.ledger(), &around(chain), news))?
+        {
+            mempool.told();
+        }
+        Ok(())
+    }
+
+    /// Says what there is to say, and has alerts delivered. False where the chain is being reorganised just
+    /// now by another process: then it has to be looked at again.
+    fn tell(&self, outcome: Result<Outcome, WatchError>) -> Result<bool, Failure> {
+        match outcome {
+            Ok(outcome) => {
+                for (name, trouble) in outcome.troubles {
+                    self.session.say.warning(format_args!("watch '{name}': {trouble}"));
+                }
+                if outcome.alerts > 0 {
+                    self.delivery.wake();
+                }
+                Ok(true)
+            }
+            Err(WatchError::Reorganised | WatchError::Ledger(LedgerError::Reorganised)) => {
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod around;
 mod live;
+mod mempool;
 mod sinks;
 
 use std::sync::Arc;
