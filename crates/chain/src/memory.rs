@@ -32,6 +32,8 @@ pub struct MemoryLedger {
     by_script: HashMap<ScriptBuf, AddressNum>,
     blocks: BTreeMap<Height, Block>,
     by_hash: HashMap<BlockHash, Height>,
+    /// Where a source's chain ended when it told all this.
+    told_at: Option<Tip>,
 }
 
 #[derive(Clone, Debug)]
@@ -170,6 +172,7 @@ impl MemoryLedger {
             by_script: HashMap::new(),
             blocks: BTreeMap::new(),
             by_hash: HashMap::new(),
+            told_at: None,
         }
     }
 
@@ -268,7 +271,8 @@ impl Ledger for MemoryLedger {
     }
 
     fn tip(&self) -> Option<Tip> {
-        self.blocks.values().next_back().map(|block| Tip { height: block.height, hash: block.hash })
+        let last = self.blocks.values().next_back();
+        self.told_at.or(last.map(|block| Tip { height: block.height, hash: block.hash }))
     }
 
     fn tx_count(&self) -> u32 {

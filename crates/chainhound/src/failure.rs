@@ -200,6 +200,16 @@ impl From<IngestError> for Failure {
     }
 }
 
+impl From<server::Error> for Failure {
+    fn from(error: server::Error) -> Self {
+        match error {
+            server::Error::Store(error) => error.into(),
+            error @ server::Error::NotLoopback(_) => Self::new(Exit::Usage, error.into()),
+            error => Self::new(Exit::Unavailable, error.into()),
+        }
+    }
+}
+
 impl From<IntelError> for Failure {
     fn from(error: IntelError) -> Self {
         Self::new(Exit::Unavailable, error.into())

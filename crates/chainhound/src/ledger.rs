@@ -6,7 +6,7 @@ use chain::{Ledger, MemoryLedger, Network, TxNum, Txid};
 use source::esplora::Transactions;
 use store::{Store, StoreError};
 
-use crate::{failure::Failure, place::Place, say::Say};
+use crate::{explore, failure::Failure, place::Place, say::Say};
 
 /// How often a question is repeated when the chain is reorganised under it.
 pub(crate) const TRIES: u32 = 3;
@@ -176,6 +176,10 @@ pub(crate) fn open_if_any(
 }
 
 fn open(place: &Place, file: Option<&Path>, say: &Say) -> Result<Chain, Failure> {
+    if let Some(url) = explore::url(file) {
+        return Err(Failure::usage(format!("{url}: this verb does not fetch from servers"))
+            .hint("`chainhound trace --esplora URL` does; here --esplora takes a file"));
+    }
     if let Some(file) = file {
         return Ok(Chain::Sparse(Box::new(read_sparse(&[file], place.network, say)?)));
     }

@@ -9,6 +9,7 @@ mod amount;
 mod args;
 mod clusters;
 mod durable;
+mod explore;
 mod failure;
 mod interrupt;
 mod labels;

@@ -81,6 +81,16 @@ impl Place {
         self.root.join("sparse")
     }
 
+    /// What a server answered. Each has a directory of its own: what one says is not what another says.
+    pub(crate) fn server(&self, url: &str) -> PathBuf {
+        let (_, name) = url.split_once("://").unwrap_or(("", url));
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || "-.".contains(letter);
+        let name: String =
+            name.chars().take(60).map(|letter| if plain(letter) { letter } else { '_' }).collect();
+        let digest = blake3::hash(url.as_bytes()).to_hex();
+        self.root.join("servers").join(format!("{name}-{}", &digest[..8]))
+    }
+
     /// What sources say about addresses.
     pub(crate) fn labels(&self) -> PathBuf {
         self.root.join("labels")

@@ -5,6 +5,8 @@ use std::{fmt, io, path::PathBuf};
 use bitcoin::{BlockHash, Txid};
 use chain::{Height, Network};
 
+use crate::esplora::explorer::ServerError;
+
 /// Why a source cannot give what it was asked for. Every message names the place.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -139,6 +141,9 @@ pub enum SourceError {
     /// A block's bytes are no valid block.
     #[error(transparent)]
     Block(#[from] Box<BadBlock>),
+    /// A question to a server that has no answer, or none that can be believed.
+    #[error(transparent)]
+    Server(#[from] Box<ServerError>),
     /// A running node does not give it.
     #[error(transparent)]
     Node(#[from] Box<crate::NodeError>),

@@ -197,7 +197,11 @@ impl<P: Policy, V: Visitor> Walk<'_, P, V> {
         let spender = match output.spend {
             Spend::By(spender) if spender.0 < self.rules.end => spender,
             Spend::By(_) | Spend::Unspent => return Err(StopReason::Unspent),
-            Spend::Unknown => return Err(StopReason::Unknown),
+            // Where it would not be followed anyhow, nothing is missing.
+            Spend::Unknown => {
+                let stop = self.stop_small_or_far(mark, output.value.0, hops, root);
+                return Err(stop.unwrap_or(StopReason::Unknown));
+            }
         };
         match self.stop_small_or_far(mark, output.value.0, hops, root) {
             Some(reason) => Err(reason),

@@ -12,6 +12,7 @@ mod books;
 mod fees;
 mod forward;
 mod inbox;
+mod missing;
 mod model;
 mod policy;
 mod record;
@@ -33,6 +34,7 @@ use walk::Walk;
 
 use crate::{Error, Result};
 
+pub use missing::{Missing, missing};
 pub use model::{
     Booking, BookingShare, Direction, Fees, Flow, Leaf, Limits, Node, Place, Policy, Query, Reach,
     Root, RootShare, RootSpec, Status, StopReason, Stops, Summary, Taint, Totals, Trace,

@@ -1,6 +1,9 @@
 //! A sparse ledger from single transactions whose prevouts are known.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ops::Range,
+};
 
 use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid};
 
@@ -9,7 +12,7 @@ use super::{
     agreement::{agree, check_spends, match_inputs, merge},
     order::{infer_heights, order},
 };
-use crate::{Block, Flags, Height, Network, OutNum, Sats, Spend};
+use crate::{Block, Flags, Height, Network, OutNum, Sats, Spend, Tip};
 
 /// A transaction as some explorer or node told it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,26 +97,38 @@ impl MemoryLedger {
         check_spends(&known, &spenders)?;
         infer_heights(&mut known)?;
         let order = order(&known)?;
+        let mut blocks: BTreeMap<Height, Vec<&SparseTx>> = BTreeMap::new();
+        for tx in known.values() {
+            if let Some(height) = tx.height {
+                blocks.entry(height).or_default().push(tx);
+            }
+        }
 
         let mut ledger = Self::empty(network);
         let mut made: HashMap<OutPoint, OutNum> = HashMap::new();
-        let mut begun: Option<Height> = None;
         for txid in order {
             let tx = &known[&txid];
             // Whatever is spent here and not made by a given transaction becomes a stub; before
             // the block, so that a block's transactions stay together.
-            if tx.height.is_none() {
-                ledger.push_stubs(&[tx], &known, &spenders, &mut made)?;
-            } else if tx.height != begun {
-                let block: Vec<_> = known.values().filter(|t| t.height == tx.height).collect();
-                ledger.push_stubs(&block, &known, &spenders, &mut made)?;
-                begun = tx.height;
+            match tx.height.map(|height| blocks.remove(&height)) {
+                None => ledger.push_stubs(&[tx], &known, &spenders, &mut made)?,
+                Some(Some(block)) => ledger.push_stubs(&block, &known, &spenders, &mut made)?,
+                // Its block has begun.
+                Some(None) => {}
             }
             ledger.push_known(tx, &mut made)?;
         }
         ledger.set_fates(&known, &made);
         ledger.add_blocks(&known)?;
         Ok(ledger)
+    }
+
+    /// The same ledger, told by a source whose chain ended at this block: what it calls unspent it
+    /// calls unspent there. Otherwise the last block with a known transaction is taken for the tip.
+    #[must_use]
+    pub fn as_of(mut self, tip: Tip) -> Self {
+        self.told_at = Some(tip);
+        self
     }
 
     fn push_stubs(
@@ -196,12 +211,15 @@ impl MemoryLedger {
             agree(tx, hash, tx.block_hash, "block hashes")?;
             agree(tx, time, tx.time, "block times")?;
         }
+        let mut places: BTreeMap<Height, Range<u32>> = BTreeMap::new();
+        for (num, tx) in (0..).zip(&self.txs) {
+            let Some(height) = tx.height else { continue };
+            places.entry(height).or_insert(num..num).end = num + 1;
+        }
         for (height, header) in headers {
             let (Some(hash), Some(time)) = header else { continue };
-            let here = |tx: &super::Tx| tx.height == Some(height);
-            let first = self.txs.iter().position(here).unwrap_or(0) as u32;
-            let count = self.txs.iter().filter(|tx| here(tx)).count() as u32;
-            self.blocks.insert(height, Block { height, hash, time, txs: first..first + count });
+            let txs = places.remove(&height).unwrap_or_default();
+            self.blocks.insert(height, Block { height, hash, time, txs });
             self.by_hash.insert(hash, height);
         }
         Ok(())

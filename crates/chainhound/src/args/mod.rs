@@ -11,6 +11,8 @@ mod lookup;
 mod node;
 mod peel;
 mod screen;
+mod serve;
+mod server;
 mod store;
 mod tags;
 mod trace;
@@ -33,6 +35,8 @@ pub(crate) use self::{
     node::LoginArgs,
     peel::{PeelArgs, PeelStop},
     screen::{ScreenArgs, ScreenFormat},
+    serve::ServeArgs,
+    server::ServerArgs,
     store::{CheckArgs, InspectArgs, StoreVerb},
     tags::{ExportArgs, ImportArgs, ListArgs, RemoveArgs, TagLookupArgs, TagsVerb},
     trace::{ALL_POLICIES, TraceArgs},
@@ -139,6 +143,8 @@ pub(crate) enum Verb {
     Case(CaseVerb),
     /// What is wrong with node, store, disk or clock, and what to do about it
     Doctor(DoctorArgs),
+    /// Answer the Esplora routes over HTTP, from the store
+    Serve(ServeArgs),
     /// Look after the store
     #[command(subcommand)]
     Store(StoreVerb),

@@ -7,7 +7,7 @@ use chain::Sats;
 use clap::Args;
 use report::export::{Format, csv::Part};
 
-use super::LabelArgs;
+use super::{LabelArgs, ServerArgs};
 use crate::amount::parse_sats;
 
 const EXAMPLES: &str = "\
@@ -21,6 +21,7 @@ Examples:
   chainhound trace --from TXID --stop-at @exchanges.txt --format json --out trace.json
   chainhound trace --from TXID --format svg --out trace.svg
   chainhound trace --from TXID --esplora transactions.jsonl    (without a store)
+  chainhound trace --from TXID --esplora https://HOST/api --proxy socks5h://127.0.0.1:9050
 
 Policies: haircut, fifo, lifo, tiho and poison each give one opinion about which satoshis are the
 stolen ones; bounds gives the interval that holds whichever of the conserving ones a court prefers.";
@@ -60,8 +61,9 @@ pub(crate) struct TraceArgs {
     pub(crate) stop_at: Vec<String>,
     #[command(flatten)]
     pub(crate) labels: LabelArgs,
-    /// Follow transactions in this file (or directory of files) instead of the store
-    #[arg(long, value_name = "FILE")]
+    /// Follow transactions in this file (or directory of files) instead of the store, or fetch them
+    /// from a server that speaks the Esplora routes
+    #[arg(long, value_name = "FILE|URL")]
     pub(crate) esplora: Option<PathBuf>,
     /// table, json, csv, dot, graphml or svg
     #[arg(long, value_name = "FORMAT", default_value_t = Format::Table)]
@@ -72,6 +74,8 @@ pub(crate) struct TraceArgs {
     /// Write the result to this file instead of stdout
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 impl TraceArgs {

@@ -13,6 +13,7 @@ mod index;
 mod peel;
 mod progress;
 mod screen;
+mod serve;
 mod sparse;
 mod status;
 mod stops;
@@ -107,5 +108,6 @@ pub(crate) fn run(cli: &Cli, say: &Say, output: &mut Output) -> Result<Exit, Fai
         Verb::Exposure(args) => exposure::run(args, session),
         Verb::Case(verb) => case::run(verb, session),
         Verb::Demo(args) => demo::run(args, session),
+        Verb::Serve(args) => serve::run(args, session),
     }
 }

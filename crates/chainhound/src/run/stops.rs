@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use analyze::{
     coinjoin::Finding,
     exposure::{AtCoinJoin, Ends, EndsAt},
-    trace::{Direction, Ended, Leaf, NoStops, Query, StopReason, Summary, Trace},
+    trace::{Direction, Ended, Leaf, Missing, NoStops, Query, StopReason, Summary, Trace},
 };
 use chain::{Ledger, Spend, TxNum};
 use report::model::{Basis, CoinJoin, Context, EndNote};
@@ -95,6 +95,21 @@ pub(crate) fn sweep<L: Ledger>(
     let mut ends = rules.ends(ledger, query.direction);
     let summary = analyze::trace::sweep(ledger, query, &mut ends, look)?;
     Ok((summary, Met::of(ends)?))
+}
+
+/// What a sparse ledger lacks for a trace under these rules.
+pub(crate) fn missing<L: Ledger>(
+    ledger: &L,
+    query: &Query,
+    rules: &Rules<'_>,
+) -> Result<Missing, Failure> {
+    if rules.are_none() {
+        return Ok(analyze::trace::missing(ledger, query, &mut NoStops)?);
+    }
+    let mut ends = rules.ends(ledger, query.direction);
+    let missing = analyze::trace::missing(ledger, query, &mut ends)?;
+    ends.check()?;
+    Ok(missing)
 }
 
 /// What a trace's document says besides the trace: who the leaves belong to, and what the rules

@@ -35,6 +35,7 @@ mod peeling;
 mod real_data;
 mod real_node_follow;
 mod screening;
+mod serving;
 mod stopping;
 mod tracing;
 mod transcripts;

@@ -1,8 +1,11 @@
-//! The commands in docs/guide/cli.md, run as they stand there.
+//! The commands in docs/guide, run as they stand there.
 
 use std::{fs, path::Path};
 
-use crate::harness::{HEIST, Home};
+use crate::{
+    harness::{HEIST, Home, text},
+    serving::{Served, trace},
+};
 
 /// The labels that the guide imports: two of addresses, one of them wrong, and a claim against one.
 fn labels(home: &Home) -> String {
@@ -34,4 +37,24 @@ fn the_guide_is_true() {
     trycmd::TestCases::new()
         .case(guide)
         .env("CHAINHOUND_DATADIR", home.path("data").to_str().unwrap());
+}
+
+/// The page's server is one that only answered before.
+#[test]
+fn the_page_about_servers_is_true() {
+    let home = Home::new(HEIST);
+    let blocks = home.block_dir();
+    let served = Served::start(&home, &["--blocks-dir", text(&blocks)]);
+    let data = home.path("elsewhere");
+    trace(&data, &served.url, &home.txid("theft"), &[]).ok();
+    drop(served);
+    let servers = data.join("regtest/servers");
+    let kept = fs::read_dir(&servers).unwrap().next().unwrap().unwrap().path();
+    // As `Place::server` names it.
+    let url = "https://esplora.example/api";
+    let digest = blake3::hash(url.as_bytes()).to_hex();
+    let name = format!("esplora.example_api-{}", &digest[..8]);
+    fs::rename(kept, servers.join(name)).unwrap();
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide/without-a-node.md");
+    trycmd::TestCases::new().case(page).env("CHAINHOUND_DATADIR", text(&data));
 }

@@ -30,6 +30,7 @@ use chain::{
 use crate::{SourceError, blkdir::MAX_BLOCK};
 
 mod document;
+pub mod explorer;
 mod fields;
 mod proof;
 mod single;

@@ -8,6 +8,7 @@
 //! * `scanned`: what holds for a scan of any bytes; a fuzz target uses it too.
 //! * `decode`: random blocks, and random damage, against the oracle.
 //! * `esplora`: transactions as explorers tell them.
+//! * `explorer`: a server that speaks Esplora: honest, busy, broken, lying.
 //! * `node`: a running node, played by a server that also lies.
 //! * `real_node`: a real one, where it is installed.
 //! * `real_node_mempool`: what its wallet's unconfirmed transactions come to.
@@ -19,6 +20,7 @@ mod blkdir;
 mod damage;
 mod decode;
 mod esplora;
+mod explorer;
 mod growing;
 mod made;
 mod node;

@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     args::TraceArgs,
+    explore,
     failure::{Exit, Failure},
     ledger::{self, Chain},
     output::{Survey, side_by_side},
@@ -36,10 +37,21 @@ pub(crate) fn run(args: &TraceArgs, session: &mut Session<'_>) -> Result<Exit, F
     let place = session.place()?;
     let question = Question::parse(args, &place, session.say)?;
     let colour = session.output.colour() && args.out.is_none();
-    let answer = ledger::ask(&place, args.esplora.as_deref(), session.say, |chain| {
-        question.check(chain, session.say)?;
-        question.answer(chain, &policies)
-    })?;
+    let answer = match explore::url(args.esplora.as_deref()) {
+        Some(url) => {
+            let starts = question.starts();
+            let told =
+                explore::gather(url, &args.server, &place, session.say, &starts, &mut |ledger| {
+                    question.wanted(ledger, &policies)
+                })?;
+            question.check(&told.chain, session.say)?;
+            question.answer(&told.chain, Some(&told), &policies)?
+        }
+        None => ledger::ask(&place, args.esplora.as_deref(), session.say, |chain| {
+            question.check(chain, session.say)?;
+            question.answer(chain, None, &policies)
+        })?,
+    };
     let write = |out: &mut dyn Write| -> Result<(), Failure> {
         match (&answer, args.part) {
             (Answer::Whole(document), Some(part)) => export::csv::write(document, part, out)?,

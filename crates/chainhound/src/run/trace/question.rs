@@ -7,22 +7,27 @@ use std::{
 };
 
 use analyze::trace::{Direction, Limits, Policy, Query, RootSpec, Stops};
-use chain::{AddressNum, Height, Sats, ScriptBuf, script};
+use chain::{AddressNum, Height, Ledger, MemoryLedger, Sats, ScriptBuf, script};
 use intel::TagSet;
 use report::{
     export::{Format, csv::Part},
     model::Context,
 };
+use source::esplora::explorer::{Start, Wanted};
 
 use super::{Answer, labelled, survey};
 use crate::{
     args::TraceArgs,
+    explore::Told,
     failure::Failure,
     ledger::Chain,
     names::{Lent, SERVICES, Selection, find_tags, no_labels},
     place::Place,
     root::parse_root,
-    run::{stops::Rules, subject},
+    run::{
+        stops::{self, Rules},
+        subject,
+    },
     say::Say,
 };
 
@@ -114,11 +119,50 @@ impl<'a> Question<'a> {
         Ok(())
     }
 
+    /// Where a server has to start looking.
+    pub(super) fn starts(&self) -> Vec<Start> {
+        let start = |(_, root): &(String, RootSpec)| match root {
+            RootSpec::Transaction(txid) => Start::Transaction(*txid),
+            RootSpec::Output(output) => Start::Transaction(output.txid),
+            RootSpec::Script(script) => Start::Script(script.clone()),
+        };
+        self.roots.iter().map(start).collect()
+    }
+
+    /// What a server has to tell before the answer is whole.
+    pub(super) fn wanted(
+        &self,
+        ledger: &MemoryLedger,
+        policies: &[Policy],
+    ) -> Result<Wanted, Failure> {
+        let (addresses, _) = self.stop_numbers(ledger)?;
+        let rules = self.rules(None);
+        let mut wanted = Wanted::default();
+        for policy in policies {
+            let query = self.query(*policy, addresses.clone());
+            let lacks = stops::missing(ledger, &query, &rules)?;
+            wanted.spends.extend(lacks.spenders);
+            wanted.fates.extend(lacks.fates);
+            wanted.transactions.extend(lacks.makers);
+        }
+        Ok(wanted)
+    }
+
     /// Asks under each policy. Tables need no steps, and of the leaves only the largest.
-    pub(super) fn answer(&self, chain: &Chain, policies: &[Policy]) -> Result<Answer, Failure> {
-        let (addresses, unseen) = self.stop_numbers(chain)?;
+    pub(super) fn answer(
+        &self,
+        chain: &Chain,
+        told: Option<&Told>,
+        policies: &[Policy],
+    ) -> Result<Answer, Failure> {
+        let (addresses, unseen) = self.stop_numbers(chain.ledger())?;
         let query = |policy| self.query(policy, addresses.clone());
         let mut parameters = BTreeMap::from([("source".to_owned(), chain.kind().into())]);
+        if let Some(told) = told {
+            parameters.insert("server".to_owned(), told.server.clone().into());
+            parameters.insert("unspent".to_owned(), "claimed by the server at the tip".into());
+            parameters.insert("complete".to_owned(), told.complete.into());
+        }
         if !unseen.is_empty() {
             parameters.insert("stop_addresses_never_seen".to_owned(), unseen.into());
         }
@@ -179,10 +223,13 @@ impl<'a> Question<'a> {
     }
 
     /// The stop addresses as numbers, and those that nobody ever paid: nothing can arrive there.
-    fn stop_numbers(&self, chain: &Chain) -> Result<(BTreeSet<AddressNum>, Vec<String>), Failure> {
+    fn stop_numbers(
+        &self,
+        ledger: &dyn Ledger,
+    ) -> Result<(BTreeSet<AddressNum>, Vec<String>), Failure> {
         let (mut numbers, mut unseen) = (BTreeSet::new(), Vec::new());
         for (text, script) in &self.stop_at {
-            match chain.ledger().find_script(script)? {
+            match ledger.find_script(script)? {
                 Some(number) => _ = numbers.insert(number),
                 None => unseen.push(text.clone()),
             }
