@@ -32,6 +32,7 @@ pub(crate) fn measure(ledger: &(impl Ledger + 'static)) -> anyhow::Result<Figure
         rules: &rules,
         tags: Some(&tags),
         book: None,
+        lent: None,
         label_book: None,
         ledger: None,
         is_whole: false,

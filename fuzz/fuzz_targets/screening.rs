@@ -14,6 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
         rules: &rules,
         tags: None,
         book: None,
+        lent: None,
         label_book: None,
         ledger: None,
         is_whole: false,

@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 use bitcoin::{
     Address, Script, ScriptBuf,
     address::{NetworkUnchecked, ParseError},
+    base58, bech32,
     script::PushBytesBuf,
 };
 
@@ -134,7 +135,7 @@ pub fn parse(text: &str, network: Network) -> Result<ScriptBuf, AddressError> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// No address at all: a checksum, a length or an alphabet is wrong.
-    #[error("'{text}' is not a Bitcoin address: {error}")]
+    #[error("'{text}' is not a Bitcoin address: {}", fault(text, error))]
     Malformed {
         /// What was given.
         text: String,
@@ -156,6 +157,33 @@ pub enum AddressError {
     },
 }
 
+/// What is wrong with a text that is no address, as the decoder for its form says. The decoder for all
+/// forms takes everything that it does not know for Base58 and says no more than that it is none.
+fn fault(text: &str, error: &ParseError) -> String {
+    let is_segwit = ["bc1", "tb1", "bcrt1"]
+        .iter()
+        .any(|start| text.get(..start.len()).is_some_and(|own| own.eq_ignore_ascii_case(start)));
+    let innermost = if is_segwit {
+        bech32::segwit::decode(text).err().map(|error| cause(&error))
+    } else {
+        base58::decode_check(text).err().map(|error| cause(&error))
+    };
+    let fault = innermost.unwrap_or_else(|| cause(error));
+    match fault.contains("checksum") && !fault.contains("length") {
+        true => format!("{fault}; a character is mistyped or missing"),
+        false => fault,
+    }
+}
+
+/// What the last of a chain of errors says.
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,6 +196,20 @@ mod tests {
         assert_eq!(found.as_deref(), expected);
         if let Some(text) = expected {
             assert_eq!(parse(text, Network::Mainnet), Ok(script));
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_told_why() {
+        let fault = |text: &str| parse(text, Network::Mainnet).unwrap_err().to_string();
+        for (text, expected) in [
+            ("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb", "a character is mistyped or missing"),
+            ("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5", "a character is mistyped or missing"),
+            ("BC1QW508", "length"),
+            ("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfN0", "invalid base58 character"),
+            ("", "not long enough"),
+        ] {
+            assert!(fault(text).contains(expected), "{}", fault(text));
         }
     }
 

@@ -15,6 +15,7 @@ use intel::{Claim, TagSet, taxonomy::Role};
 
 use crate::{
     claims::{self, LABELLED},
+    lent::{HEURISTIC, LentLabels},
     rules::{ExposedRule, Reach, Rules},
     screening::Follow,
     verdict::{Basis, NotAssessed, Reason, Verdict},
@@ -35,48 +36,81 @@ struct Party {
     name: String,
     /// Who says so.
     source: String,
+    /// Whether the claim is about another address of the cluster.
+    is_lent: bool,
 }
+
+/// What says who holds an address.
+pub(crate) struct Names<'a, L> {
+    pub(crate) ledger: &'a L,
+    pub(crate) tags: &'a TagSet,
+    pub(crate) lent: Option<&'a LentLabels<'a>>,
+    pub(crate) rules: &'a Rules,
+}
+
+impl<L> Clone for Names<'_, L> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<L> Copy for Names<'_, L> {}
 
 /// Claims as a [`Naming`].
 struct Kinds<'a, L> {
-    ledger: &'a L,
-    tags: &'a TagSet,
-    rules: &'a Rules,
+    names: Names<'a, L>,
     parties: Vec<Party>,
-    numbers: BTreeMap<(String, String), u32>,
+    numbers: BTreeMap<(String, String, bool), u32>,
 }
 
 impl<L: Ledger> Naming for Kinds<'_, L> {
     fn holder(&mut self, address: AddressNum) -> chain::Result<Option<Holder>> {
-        let script = self.ledger.script(address)?;
-        let claims = self.tags.of_script(script.as_bytes());
-        if claims.is_empty() {
-            return Ok(None);
+        let Names { ledger, tags, lent, rules } = self.names;
+        let script = ledger.script(address)?;
+        let own = tags.of_script(script.as_bytes());
+        // Among equals the most trusted one, which comes first.
+        let own = worst(
+            rules,
+            own.ranked().into_iter().map(|claim| {
+                let (kind, verdict, _) = claims::judge(claim, rules, tags);
+                (kind, verdict, claim)
+            }),
+        );
+        if let Some((kind, claim)) = own {
+            return Ok(Some(self.party(kind, claim, false)));
         }
-        let mut worst: Option<(Verdict, String, Claim<'_>)> = None;
-        for claim in claims.ranked() {
-            let confidence = claim.confidence().level;
-            if confidence < self.rules.exposure.min_confidence {
-                continue;
-            }
-            let (kind, verdict, _) = claims::judge(claim, self.rules, self.tags);
-            if kind == LABELLED && !claim.roles().any(|role| SERVICES.contains(&role)) {
-                continue;
-            }
-            // Among equals the most trusted one, which comes first.
-            if worst.as_ref().is_none_or(|(known, ..)| verdict > *known) {
-                worst = Some((verdict, kind, claim));
-            }
+        let lent = lent.map_or(&[][..], |lent| lent.of(address));
+        let judged = lent.iter().map(|judged| (judged.rule.clone(), judged.verdict, judged.claim));
+        Ok(worst(rules, judged).map(|(kind, claim)| self.party(kind, claim, true)))
+    }
+}
+
+/// Of claims with their rules and verdicts the first of the worst that end a walk.
+fn worst<'a>(
+    rules: &Rules,
+    judged: impl Iterator<Item = (String, Verdict, Claim<'a>)>,
+) -> Option<(String, Claim<'a>)> {
+    let mut worst: Option<(Verdict, String, Claim<'a>)> = None;
+    for (kind, verdict, claim) in judged {
+        let is_trusted = claim.confidence().level >= rules.exposure.min_confidence;
+        let ends = kind != LABELLED || claim.roles().any(|role| SERVICES.contains(&role));
+        if is_trusted && ends && worst.as_ref().is_none_or(|(known, ..)| verdict > *known) {
+            worst = Some((verdict, kind, claim));
         }
-        let Some((_, kind, claim)) = worst else { return Ok(None) };
+    }
+    worst.map(|(_, kind, claim)| (kind, claim))
+}
+
+impl<L> Kinds<'_, L> {
+    fn party(&mut self, kind: String, claim: Claim<'_>, is_lent: bool) -> Holder {
         let name = claim.actor().unwrap_or_else(|| claim.label()).to_owned();
         let next = u32::try_from(self.parties.len()).unwrap_or(u32::MAX);
-        let party = *self.numbers.entry((kind.clone(), name.clone())).or_insert(next);
+        let party = *self.numbers.entry((kind.clone(), name.clone(), is_lent)).or_insert(next);
         if party == next {
             let source = claim.source().to_owned();
-            self.parties.push(Party { kind, name, source });
+            self.parties.push(Party { kind, name, source, is_lent });
         }
-        Ok(Some(Holder { party, confidence: claim.confidence().level }))
+        Holder { party, confidence: claim.confidence().level }
     }
 }
 
@@ -85,13 +119,12 @@ impl<L: Ledger> Naming for Kinds<'_, L> {
 /// # Errors
 /// What the ledger reports.
 pub(crate) fn reasons<L: Ledger>(
-    ledger: &L,
-    tags: &TagSet,
-    rules: &Rules,
+    names: Names<'_, L>,
     follow: Follow,
     subject: &RootSpec,
     (sides, way): (&[Side], &[String]),
 ) -> analyze::Result<(Vec<Reason>, Vec<NotAssessed>)> {
+    let rules = names.rules;
     let (mut reasons, mut not_assessed) = (Vec::new(), Vec::new());
     for &side in sides {
         let question = Question {
@@ -106,12 +139,12 @@ pub(crate) fn reasons<L: Ledger>(
             },
             ..Question::new(subject.clone(), side)
         };
-        let (parties, numbers) = (Vec::new(), BTreeMap::new());
-        let kinds = Kinds { ledger, tags, rules, parties, numbers };
-        let (found, ends) = exposure_with(ledger, &question, kinds)?;
+        let kinds = Kinds { names, parties: Vec::new(), numbers: BTreeMap::new() };
+        let (found, ends) = exposure_with(names.ledger, &question, kinds)?;
         let parties = ends.into_naming().parties;
+        let money = Money { side, ends: &found.ends, total: found.total, parties: &parties };
         for rule in rules.exposed.iter().filter(|rule| rule.side.is_none_or(|only| only == side)) {
-            reasons.extend(reason(rule, side, &found.ends, found.total, &parties, way));
+            reasons.extend(money.reason(rule, rules, way));
         }
         let given_up = found.rest.iter().filter(|rest| {
             matches!(rest.reason, StopReason::Hops | StopReason::Budget | StopReason::Unknown)
@@ -134,85 +167,125 @@ pub(crate) fn reasons<L: Ledger>(
     Ok((reasons, not_assessed))
 }
 
-fn reason(
-    rule: &ExposedRule,
+/// Where money on one side of a subject ended.
+struct Money<'a> {
     side: Side,
-    ends: &[Share],
+    /// The largest first.
+    ends: &'a [Share],
     total: u128,
-    parties: &[Party],
-    way: &[String],
-) -> Option<Reason> {
-    let verdict = rule.verdict.verdict()?;
-    let amount = |share: &Share| match rule.reach {
-        Reach::Direct => share.direct,
-        Reach::Indirect => share.indirect,
-        Reach::Any => share.amount(),
-    };
-    let kind = |share: &Share| match share.at {
-        EndsAt::CoinJoin(_) => COINJOIN,
-        EndsAt::Party(number) => parties.get(number as usize).map_or("", |party| &party.kind),
-    };
-    // The largest first, as the walk's result has them.
-    let met: Vec<&Share> = ends
-        .iter()
-        .filter(|share| amount(share) > 0 && rule.kinds.iter().any(|wanted| wanted == kind(share)))
-        .collect();
-    let (first, sum) = (met.first()?, met.iter().map(|share| amount(share)).sum::<u128>());
-    let enough = sum.saturating_mul(1000) >= total.saturating_mul(rule.min_share_permille.into());
-    if !enough || sum < u128::from(rule.min_amount_sat) {
-        return None;
+    parties: &'a [Party],
+}
+
+impl Money<'_> {
+    /// What a rule says, without the labels that clusters lend where they are not needed for it; with
+    /// them it is an inference, and goes no further than `[clusters]` allows.
+    fn reason(&self, rule: &ExposedRule, rules: &Rules, way: &[String]) -> Option<Reason> {
+        let verdict = rule.verdict.verdict()?;
+        self.reason_from(rule, verdict, way, false).or_else(|| {
+            let most = rules.clusters.at_most.verdict()?;
+            self.reason_from(rule, verdict.min(most), way, true)
+        })
     }
-    let reach = match rule.reach {
-        Reach::Direct => "directly ",
-        Reach::Indirect => "through others ",
-        Reach::Any => "",
-    };
-    let movement = match side {
-        Side::Sending => "went to",
-        Side::Receiving => "came from",
-    };
-    let permille = sum.saturating_mul(1000).checked_div(total).unwrap_or_default();
-    let mut detail = format!(
-        "{} of {} BTC ({}.{} %) {reach}{movement} {}",
-        coins(sum),
-        coins(total),
-        permille / 10,
-        permille % 10,
-        rule.kinds.join(", ")
-    );
-    let mut path = way.to_vec();
-    path.push(detail.clone());
-    for share in met.iter().take(MOST_NAMED) {
+
+    fn reason_from(
+        &self,
+        rule: &ExposedRule,
+        verdict: Verdict,
+        way: &[String],
+        with_lent: bool,
+    ) -> Option<Reason> {
+        let amount = |share: &Share| match rule.reach {
+            Reach::Direct => share.direct,
+            Reach::Indirect => share.indirect,
+            Reach::Any => share.amount(),
+        };
+        let is_met = |share: &&Share| {
+            let kind = match self.party(share) {
+                None => COINJOIN,
+                Some(party) if party.is_lent && !with_lent => return false,
+                Some(party) => &party.kind,
+            };
+            amount(share) > 0 && rule.kinds.iter().any(|wanted| wanted == kind)
+        };
+        let met: Vec<&Share> = self.ends.iter().filter(is_met).collect();
+        let (first, sum) = (met.first()?, met.iter().map(|share| amount(share)).sum::<u128>());
+        let least = self.total.saturating_mul(rule.min_share_permille.into());
+        if sum.saturating_mul(1000) < least || sum < u128::from(rule.min_amount_sat) {
+            return None;
+        }
+        let mut detail = self.detail(rule, sum);
+        let mut path = way.to_vec();
+        path.push(detail.clone());
+        path.extend(met.iter().take(MOST_NAMED).map(|share| self.step(share, amount(share))));
+        if met.len() > MOST_NAMED {
+            let _ = write!(detail, ", {} parties", met.len());
+        }
+        let basis = match self.party(first) {
+            _ if with_lent => Basis::Inference { heuristic: HEURISTIC },
+            Some(party) => Basis::Claim {
+                source: party.source.clone(),
+                confidence: met.iter().map(|share| share.confidence).min().unwrap_or_default(),
+                lastmod: None,
+            },
+            None => Basis::Inference { heuristic: protocol(first) },
+        };
+        Some(Reason { rule: rule.id.clone(), verdict, basis, address: None, detail, path })
+    }
+
+    /// At whom a share ended; `None` for CoinJoins.
+    fn party(&self, share: &Share) -> Option<&Party> {
+        match share.at {
+            EndsAt::CoinJoin(_) => None,
+            EndsAt::Party(number) => self.parties.get(number as usize),
+        }
+    }
+
+    fn detail(&self, rule: &ExposedRule, sum: u128) -> String {
+        let reach = match rule.reach {
+            Reach::Direct => "directly ",
+            Reach::Indirect => "through others ",
+            Reach::Any => "",
+        };
+        let movement = match self.side {
+            Side::Sending => "went to",
+            Side::Receiving => "came from",
+        };
+        let permille = sum.saturating_mul(1000).checked_div(self.total).unwrap_or_default();
+        format!(
+            "{} of {} BTC ({}.{} %) {reach}{movement} {}",
+            coins(sum),
+            coins(self.total),
+            permille / 10,
+            permille % 10,
+            rule.kinds.join(", ")
+        )
+    }
+
+    fn step(&self, share: &Share, amount: u128) -> String {
         let hops = match (share.min_hops, share.max_hops) {
             (1, 1) => "1 hop".to_owned(),
             (least, most) if least == most => format!("{least} hops"),
             (least, most) => format!("{least} to {most} hops"),
         };
-        let amount = coins(amount(share));
-        path.push(match share.at {
-            EndsAt::CoinJoin(protocol) => {
-                format!("{amount} BTC at CoinJoins like {} in {hops}", protocol.name())
-            }
-            EndsAt::Party(number) => {
-                let (name, source) = parties
-                    .get(number as usize)
-                    .map_or(("", ""), |party| (&party.name, &party.source));
+        let amount = coins(amount);
+        match self.party(share) {
+            None => format!("{amount} BTC at CoinJoins like {} in {hops}", protocol(share)),
+            Some(Party { name, source, is_lent: false, .. }) => {
                 format!("{amount} BTC at '{name}' in {hops}, called so by {source}")
             }
-        });
+            Some(Party { name, source, is_lent: true, .. }) => format!(
+                "{amount} BTC in {hops} at the cluster ({HEURISTIC}) of '{name}', called so by {source}"
+            ),
+        }
     }
-    if met.len() > MOST_NAMED {
-        let _ = write!(detail, ", {} parties", met.len());
+}
+
+/// The protocol of a share that ended at CoinJoins.
+fn protocol(share: &Share) -> &'static str {
+    match share.at {
+        EndsAt::CoinJoin(protocol) => protocol.name(),
+        EndsAt::Party(_) => COINJOIN,
     }
-    let basis = match first.at {
-        EndsAt::CoinJoin(protocol) => Basis::Inference { heuristic: protocol.name() },
-        EndsAt::Party(number) => Basis::Claim {
-            source: parties.get(number as usize)?.source.clone(),
-            confidence: met.iter().map(|share| share.confidence).min().unwrap_or_default(),
-            lastmod: None,
-        },
-    };
-    Some(Reason { rule: rule.id.clone(), verdict, basis, address: None, detail, path })
 }
 
 /// Bitcoin with eight decimals. Sums over an address's history may be more than there are coins.

@@ -11,6 +11,7 @@
 
 mod claims;
 mod exposed;
+mod lent;
 mod payment;
 mod psbt;
 mod psbt_v2;
@@ -20,11 +21,12 @@ mod screening;
 mod target;
 mod verdict;
 
+pub use lent::LentLabels;
 pub use payment::{Payment, Place};
 pub use psbt::PsbtError;
 pub use rules::{
-    AgeRule, ClaimRule, DEFAULT_RULES, ExposedRule, LookalikeRule, Outcome, PlainRule, Reach,
-    Rules, RulesError, TaggedRule, WalkLimits, explain_toml,
+    AgeRule, ClaimRule, ClusterRule, DEFAULT_RULES, ExposedRule, LookalikeRule, Outcome, PlainRule,
+    Reach, Rules, RulesError, TaggedRule, WalkLimits, explain_toml,
 };
 pub use screening::{Follow, Screen};
 pub use target::Target;

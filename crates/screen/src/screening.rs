@@ -9,6 +9,7 @@ use intel::{TagSet, lookalike::Book};
 
 use crate::{
     claims, exposed,
+    lent::LentLabels,
     payment::{Payment, Place},
     psbt, resemblance,
     rules::{PlainRule, Rules},
@@ -33,6 +34,8 @@ pub struct Screen<'a, L> {
     pub rules: &'a Rules,
     /// What sources say.
     pub tags: Option<&'a TagSet>,
+    /// What clusters lend to their addresses.
+    pub lent: Option<&'a LentLabels<'a>>,
     /// Addresses that are known to be right.
     pub book: Option<&'a Book>,
     /// All labelled addresses as a book.
@@ -228,6 +231,11 @@ impl<L: Ledger> Screen<'_, L> {
             let claims = tags.of_script(script.as_bytes());
             found.reasons.extend(claims::reasons(claims, self.rules, tags, Some(&address), way));
         }
+        if let (Some(lent), Some(ledger)) = (self.lent, self.ledger)
+            && let Some(number) = ledger.find_script(script)?
+        {
+            found.reasons.extend(lent.reasons(number, &address, way));
+        }
         let mut is_known = false;
         for (book, rule, name) in [
             (self.book, self.rules.lookalike, resemblance::BOOK),
@@ -297,7 +305,8 @@ impl<L: Ledger> Screen<'_, L> {
         if !self.follows_money() {
             return Ok(());
         }
-        match exposed::reasons(ledger, tags, self.rules, self.exposure, subject, (sides, way)) {
+        let names = exposed::Names { ledger, tags, lent: self.lent, rules: self.rules };
+        match exposed::reasons(names, self.exposure, subject, (sides, way)) {
             Ok((reasons, not_assessed)) => {
                 found.reasons.extend(reasons);
                 found.not_assessed.extend(not_assessed);

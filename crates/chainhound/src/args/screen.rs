@@ -33,6 +33,9 @@ pub(crate) struct ScreenArgs {
     /// Labels to use instead of those imported: a TagPack, a list, a table or a tag set
     #[arg(long, value_name = "FILE")]
     pub(crate) tags: Vec<PathBuf>,
+    /// Count labels for their own addresses only, not for their clusters (`cluster build`)
+    #[arg(long)]
+    pub(crate) no_clusters: bool,
     /// Known good addresses, one a line: warn of addresses made to resemble one of them
     #[arg(long, value_name = "FILE")]
     pub(crate) book: Vec<PathBuf>,

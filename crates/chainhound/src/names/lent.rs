@@ -9,6 +9,7 @@ use std::{collections::HashMap, fs};
 use analyze::cluster::Clustering;
 use chain::{AddressNum, Ledger, script};
 use intel::{Claim, TagSet};
+use screen::{LentLabels, Rules};
 
 use crate::{
     clusters::{self, Shelf, Which},
@@ -97,6 +98,16 @@ impl<'a> Lent<'a> {
     pub(crate) fn of(&self, address: AddressNum) -> &[LentClaim<'a>] {
         let cluster = self.clustering.cluster_of(address);
         cluster.and_then(|cluster| self.claims.get(&cluster)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The same, judged by the rules of a screening.
+    pub(crate) fn judged(self, rules: &Rules, set: &TagSet) -> LentLabels<'a> {
+        let mut clusters: Vec<_> = self.claims.iter().collect();
+        clusters.sort_unstable_by_key(|(cluster, _)| **cluster);
+        let claims = clusters.into_iter().map(|(cluster, claims)| {
+            (*cluster, claims.iter().map(|lent| (lent.claim, lent.about.as_str())))
+        });
+        LentLabels::new(self.clustering, claims, (rules, set))
     }
 
     /// By what the addresses are joined, and up to which block.

@@ -6,7 +6,10 @@ mod tags;
 
 use std::collections::HashMap;
 
-use analyze::exposure::{Holder, Naming};
+use analyze::{
+    cluster::Clustering,
+    exposure::{Holder, Naming},
+};
 use chain::{AddressNum, Ledger, script};
 use intel::{Claim, TagSet, taxonomy::Role};
 use report::model::{AddressNote, Basis, Tag};
@@ -66,9 +69,7 @@ impl<'a> Selection<'a> {
 
     /// The clusters that lend labels: their rule and the block up to which they go.
     pub(crate) fn clustering(&self) -> Option<String> {
-        let basis = self.lent?.clustering().basis();
-        let height = basis.tip.map_or(0, |tip| tip.height.0);
-        Some(format!("{} as of block {height}", basis.rule))
+        Some(clustering(self.lent?.clustering()))
     }
 
     /// Where to reach whom the best claim names, as a source has it.
@@ -228,6 +229,13 @@ fn source(claim: Claim<'_>) -> String {
         "" => claim.pack().to_pack().citation(),
         source => source.to_owned(),
     }
+}
+
+/// By what addresses were joined, and up to which block.
+pub(crate) fn clustering(clustering: &Clustering) -> String {
+    let basis = clustering.basis();
+    let height = basis.tip.map_or(0, |tip| tip.height.0);
+    format!("{} as of block {height}", basis.rule)
 }
 
 /// Who says so, how sure.

@@ -124,6 +124,7 @@ impl AddressCluster {
     fn shown(&self) -> String {
         let ClusterField { cluster, addresses, .. } = self.cluster;
         let behind = self.clustering.behind();
-        format!("{cluster}, {addresses} addresses (inference{behind})")
+        let unit = if addresses == 1 { "address" } else { "addresses" };
+        format!("{cluster}, {addresses} {unit} (inference{behind})")
     }
 }

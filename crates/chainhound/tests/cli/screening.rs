@@ -269,3 +269,74 @@ fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
     found.sort();
     found
 }
+
+/// `known` and `other` pay together; later `other` pays `shop`.
+const GANG: &str = r#"
+block
+tx funds: coinbase -> known:20 other:19
+block
+tx again: coinbase -> other:5
+block
+tx sweep: funds:0 funds:1 -> hot:38.9
+tx pay: again:0 -> shop:4.9
+"#;
+
+#[test]
+fn clusters_lend_their_labels_and_do_not_block_by_themselves() {
+    let home = Home::new(GANG);
+    let (known, path) = (home.address("known"), home.path("labels.yaml"));
+    let pack = format!(
+        "title: t\ncreator: c\nsource: https://example.org/list\ncurrency: BTC\n\
+         confidence: forensic\nlastmod: 2024-05-31\ntags:\n\
+         - {{address: {known}, label: Gang, abuse: sanction, is_cluster_definer: true}}\n"
+    );
+    fs::write(&path, pack).unwrap();
+    home.run(&["tags", "import", text(&path)]).ok();
+    let screened = |name: &str, more: &[&str]| {
+        let address = home.address(name);
+        let args = [&["screen", &address, "--format", "json"], more].concat();
+        let (code, mut document) = json(&home.run(&args));
+        let clusters = document["provenance"]["parameters"]["clusters"].take();
+        (
+            code,
+            document["screened"][0]["reasons"].get_mut(0).map(Value::take).unwrap_or_default(),
+            clusters,
+        )
+    };
+    // Nobody joined them yet.
+    assert_eq!(screened("other", &[]), (Some(0), Value::Null, Value::Null));
+
+    home.run(&["cluster", "build"]).ok();
+    let (code, reason, clusters) = screened("other", &[]);
+    assert_eq!((code, &clusters), (Some(4), &json!("multi_input as of block 3")));
+    assert_eq!((&reason["rule"], &reason["verdict"]), (&json!("sanctioned"), &json!("review")));
+    let basis = (&reason["basis"], &reason["heuristic"], &reason["source"]);
+    assert_eq!(basis, (&json!("inference"), &json!("multi_input"), &Value::Null));
+    let path = [
+        format!("of one cluster with {known} (multi_input)"),
+        "called 'Gang' by https://example.org/list".to_owned(),
+    ];
+    assert_eq!(reason["path"], json!(path));
+    // The address that the claim is about is not told it twice.
+    let (code, reason, _) = screened("known", &[]);
+    assert_eq!((code, &reason["basis"]), (Some(1), &json!("claim")));
+    // Money of the cluster, at one hop; what comes from the address itself suffices elsewhere.
+    let (code, reason, _) = screened("shop", &[]);
+    assert_eq!((code, &reason["rule"]), (Some(4), &json!("sanctioned_direct")));
+    assert_eq!(
+        (&reason["basis"], &reason["heuristic"]),
+        (&json!("inference"), &json!("multi_input"))
+    );
+    let (code, reason, _) = screened("hot", &[]);
+    assert_eq!((code, &reason["basis"]), (Some(1), &json!("claim")));
+
+    assert_eq!(screened("other", &["--no-clusters"]), (Some(0), Value::Null, Value::Null));
+    let rules = home.path("rules.toml");
+    for (most, expected) in [("block", 1), ("allow", 0), ("off", 0)] {
+        fs::write(&rules, format!("[clusters]\nat_most = '{most}'\n")).unwrap();
+        for name in ["other", "shop"] {
+            let (code, reason, _) = screened(name, &["--rules", text(&rules)]);
+            assert_eq!((code, reason.is_null()), (Some(expected), most == "off"), "{name} {most}");
+        }
+    }
+}

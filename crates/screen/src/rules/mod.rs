@@ -48,6 +48,8 @@ pub struct Rules {
     /// Claims by kind; the first that fits counts.
     #[serde(deserialize_with = "reading::tagged")]
     pub tagged: Vec<TaggedRule>,
+    /// Claims about others of the same cluster.
+    pub clusters: ClusterRule,
     /// How far money is followed.
     #[serde(deserialize_with = "reading::exposure")]
     pub exposure: WalkLimits,
@@ -77,6 +79,14 @@ pub struct Rules {
 pub struct PlainRule {
     /// What it does.
     pub verdict: Outcome,
+}
+
+/// How far claims about an address count for the others of its cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterRule {
+    /// The worst that they can lead to: that the addresses belong together is an inference.
+    pub at_most: Outcome,
 }
 
 /// A rule about what is claimed of an address.
@@ -267,6 +277,7 @@ impl Default for Rules {
                 tagged("alleged_wrongdoing", Review, Role::Abuse, 0),
                 tagged("mixing", Review, Role::Mixing, 0),
             ],
+            clusters: ClusterRule { at_most: Review },
             exposure: WalkLimits { max_hops: 6, max_transactions: 1000, min_confidence: 20 },
             exposed: vec![
                 exposed("sanctioned_direct", Block, Reach::Direct, sanctions, 10),

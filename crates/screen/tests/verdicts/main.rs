@@ -64,6 +64,7 @@ impl Desk {
             network: self.network,
             rules: &self.rules,
             tags: self.tags.as_ref(),
+            lent: None,
             book: self.book.as_ref(),
             label_book: None,
             ledger: self.ledger.as_ref(),

@@ -2,7 +2,7 @@
 
 use chain::{Ledger, MemoryLedger, Network};
 use intel::{TagSet, lookalike::Book};
-use screen::{Follow, Rules, Screen, Screened, Target};
+use screen::{Follow, LentLabels, Rules, Screen, Screened, Target};
 use store::StoreError;
 
 use super::book::{self, Shelf};
@@ -10,17 +10,19 @@ use crate::{
     args::ScreenArgs,
     failure::Failure,
     ledger::{self, Chain, TRIES},
-    names,
+    names::{self, Lent},
     output::Provenance,
     place::Place,
     say::Say,
 };
 
 /// What there is to go by.
-pub(super) struct Desk {
+pub(super) struct Desk<'a> {
     place: Place,
     rules: RuleBook,
-    tags: Option<TagSet>,
+    tags: Option<&'a TagSet>,
+    with_clusters: bool,
+    lent: Option<LentLabels<'a>>,
     shelf: Shelf,
     label_book: Option<Book>,
     chain: Option<Chain>,
@@ -53,18 +55,21 @@ pub(super) struct Parameters {
     book_digest: Option<String>,
     book_labels: bool,
     exposure: &'static str,
+    /// The clusters that lent their labels.
+    clusters: Option<String>,
     esplora: Option<String>,
 }
 
-impl Desk {
+impl<'a> Desk<'a> {
+    /// With the labels that there are.
     pub(super) fn open(
         args: &ScreenArgs,
         place: Place,
         rules: RuleBook,
+        tags: Option<&'a TagSet>,
         say: &Say,
     ) -> Result<Self, Failure> {
-        let tags = names::find_tags(&args.tags, &place, say)?;
-        let label_book = tags.as_ref().filter(|_| args.book_labels).map(Book::of_set);
+        let label_book = tags.filter(|_| args.book_labels).map(Book::of_set);
         if args.book_labels && tags.is_none() {
             say.warning("--book-labels: no labels are imported");
         }
@@ -77,7 +82,33 @@ impl Desk {
             (false, true) => Follow::Indirect,
             (false, false) => Follow::Direct,
         };
-        Ok(Self { place, rules, tags, shelf, label_book, chain, esplora, books, exposure })
+        let with_clusters = !args.no_clusters;
+        let mut desk = Self {
+            place,
+            rules,
+            tags,
+            with_clusters,
+            lent: None,
+            shelf,
+            label_book,
+            chain,
+            esplora,
+            books,
+            exposure,
+        };
+        desk.lend(say)?;
+        Ok(desk)
+    }
+
+    /// Looks what the clusters of this state of the chain lend.
+    fn lend(&mut self, say: &Say) -> Result<(), Failure> {
+        self.lent = None;
+        let (Some(tags), Some(chain), true) = (self.tags, &self.chain, self.with_clusters) else {
+            return Ok(());
+        };
+        let lent = Lent::find(Some(tags), chain, &self.place, say)?;
+        self.lent = lent.map(|lent| lent.judged(&self.rules.rules, tags));
+        Ok(())
     }
 
     pub(super) fn network(&self) -> Network {
@@ -98,6 +129,7 @@ impl Desk {
                 Err(StoreError::Reorganised) if tries < TRIES => {
                     say.detail("the chain was reorganised meanwhile: asking again");
                     self.chain = ledger::open_if_any(&self.place, self.esplora.as_deref(), say)?;
+                    self.lend(say)?;
                     tries += 1;
                 }
                 Err(error) => return Err(error.into()),
@@ -118,13 +150,14 @@ impl Desk {
                 Follow::Direct => "direct",
                 Follow::Indirect => "indirect",
             },
+            clusters: self.lent.as_ref().map(|lent| names::clustering(lent.clustering())),
             esplora: self.esplora.as_ref().map(|path| path.display().to_string()),
         };
         let provenance = match &self.chain {
             Some(chain) => Provenance::new(chain, parameters),
             None => Provenance::of("none", self.place.network, None, parameters),
         };
-        provenance.with_labels(self.tags.as_ref())
+        provenance.with_labels(self.tags)
     }
 
     fn results<L: Ledger>(
@@ -135,7 +168,8 @@ impl Desk {
         let screen = Screen {
             network: self.place.network,
             rules: &self.rules.rules,
-            tags: self.tags.as_ref(),
+            tags: self.tags,
+            lent: self.lent.as_ref(),
             book: self.shelf.book.as_ref(),
             label_book: self.label_book.as_ref(),
             ledger,

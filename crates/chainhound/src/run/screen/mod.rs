@@ -17,6 +17,7 @@ use crate::{
     args::{ScreenArgs, ScreenFormat},
     failure::{Exit, Failure},
     lines::Lines,
+    names,
     output::{Document, ScreenDocument, ScreenedRow, VerdictCounts},
 };
 
@@ -37,7 +38,8 @@ pub(crate) fn run(args: &ScreenArgs, session: &mut Session<'_>) -> Result<Exit, 
     }
     let place = session.place()?;
     let rules = rules(args.rules.as_deref(), session)?;
-    let mut desk = Desk::open(args, place, rules, session.say)?;
+    let tags = names::find_tags(&args.tags, &place, session.say)?;
+    let mut desk = Desk::open(args, place, rules, tags.as_ref(), session.say)?;
     let mut written = Written { format: args.format, rows: Vec::new(), counts: Default::default() };
 
     let mut given = Vec::new();
@@ -67,7 +69,7 @@ fn batch(
     from: impl Read,
     name: &str,
     written: &mut Written,
-    desk: &mut Desk,
+    desk: &mut Desk<'_>,
     session: &mut Session<'_>,
 ) -> Result<(), Failure> {
     let mut lines = Lines::new(from, MOST_LINE);
@@ -98,7 +100,7 @@ fn batch(
 }
 
 /// What a word on the command line means: a target, or a file with a PSBT.
-fn target(text: &str, desk: &Desk) -> Result<Target, Failure> {
+fn target(text: &str, desk: &Desk<'_>) -> Result<Target, Failure> {
     let target = Target::read(text, desk.network());
     let path = Path::new(text);
     if !matches!(target, Target::Unreadable(_)) || !path.is_file() {
@@ -145,7 +147,7 @@ impl Written {
     fn screen(
         &mut self,
         given: Vec<Given>,
-        desk: &mut Desk,
+        desk: &mut Desk<'_>,
         session: &mut Session<'_>,
     ) -> Result<(), Failure> {
         if given.is_empty() {
@@ -170,7 +172,7 @@ impl Written {
         Ok(())
     }
 
-    fn finish(self, desk: &Desk, session: &mut Session<'_>) -> Result<Exit, Failure> {
+    fn finish(self, desk: &Desk<'_>, session: &mut Session<'_>) -> Result<Exit, Failure> {
         let Self { format, rows, counts } = self;
         if counts.sum() != 1 {
             session.say.note(counts);
