@@ -8,7 +8,7 @@
 //! * `readers`: reading while the writer works.
 //! * `damage`: blocks that are no good. `untidy`: block files as a node leaves them.
 //! * `flips`: damaged stores. `opening`: what does not open. `disk`: full disks, on a `mount`.
-//! * `node`: beside a node that a server plays.
+//! * `node`: beside a node that a server plays. `node_long`: killed there, and for days on end.
 //! * `real_node`: what a real node says about its own chain. `real_node_sync`: beside it, while it is
 //!   killed, reorganised and pruned.
 
@@ -21,6 +21,7 @@ mod flips;
 mod kill;
 mod mount;
 mod node;
+mod node_long;
 mod opening;
 mod plan;
 mod readers;

@@ -245,6 +245,57 @@ fn headers_without_work_or_link_are_refused() {
     }
 }
 
+/// A node that always has more headers, of blocks that nobody has.
+#[test]
+fn headers_without_end_cost_nothing_but_time() {
+    let chain = branch(12, 10).blocks;
+    let (fake, _, store) = synced(&chain);
+    let behind = fake.answerer();
+    let (asked, stop) =
+        (std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0)), AtomicBool::new(false));
+    let count = asked.clone();
+    let tip = std::sync::Mutex::new(chain[4].clone());
+    let server = Server::start(move |request| {
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        if request.path.contains("/rest/headers") {
+            count.fetch_add(1, Ordering::SeqCst);
+            // One more each time, with almost no work.
+            let mut tip = tip.lock().unwrap();
+            let place = mine::Place { parent: tip.block_hash(), time: 1 };
+            *tip = mine::block(place, vec![tip.txdata[0].clone()]);
+            return Reply::ok(bitcoin::consensus::serialize(&tip.header));
+        }
+        // From height 5 on it has hashes that we do not know.
+        let unknown = (5..100_000).any(|height| body.contains(&format!("[{height}]")));
+        match body.contains("getblockhash") && unknown {
+            true => Reply::ok(format!(r#"{{"result":"{}","id":0}}"#, "11".repeat(32))),
+            false => behind(request),
+        }
+    })
+    .unwrap();
+    let node = Node::new(&server.url(), Login::Nobody, Network::Regtest).unwrap();
+    let options = Options { stop: Some(&stop), ..all() };
+    // Its branch becomes heavier than ours, so it would be taken; but nobody has its blocks.
+    let done = std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            while asked.load(Ordering::SeqCst) < 200 {
+                std::thread::yield_now();
+            }
+            stop.store(true, Ordering::SeqCst);
+        });
+        let done = run(&node, store.path(), &options);
+        watcher.join().unwrap();
+        done
+    });
+    match done {
+        Ok(done) => assert!(matches!(done.standing, Standing::Stopped), "{done:?}"),
+        Err(error) => assert!(error.to_string().contains("does not have block"), "{error}"),
+    }
+    let kept = Store::open(store.path()).unwrap().counts().blocks;
+    assert!(kept >= 5, "{kept}");
+    assert_good(store.path());
+}
+
 #[test]
 fn a_node_that_goes_away_is_gone_on_with() {
     let chain = branch(9, 80).blocks;

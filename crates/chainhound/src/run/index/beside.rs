@@ -170,9 +170,7 @@ fn wait_for_block(
     let known = NodeTip { hash: tip.hash, height: tip.height.0 };
     let mut polling = false;
     while !interrupt.is_set() {
-        if polling && pause(WAIT, interrupt) {
-            break;
-        }
+        let asked = Instant::now();
         let hash = match polling {
             true => node.chain_info()?.bestblockhash,
             false => match node.wait_for_block(known, WAIT) {
@@ -187,6 +185,10 @@ fn wait_for_block(
         };
         if hash != known.hash {
             return Ok(false);
+        }
+        // Whoever answers without waiting is not asked without pausing.
+        if asked.elapsed() < WAIT / 2 {
+            pause(WAIT, interrupt);
         }
     }
     Ok(true)
