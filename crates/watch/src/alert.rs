@@ -209,7 +209,7 @@ impl Draft {
             action: "disregard",
             who: None,
             contact: None,
-            text: format!("alert {refers} is not true any more: whoever was told should be told"),
+            text: format!("alert {refers} is not true any more: tell everybody who acted on it"),
         }];
         let advice = match (&self.content, status) {
             (_, "gone") => &disregard[..],
@@ -354,8 +354,11 @@ fn advice(to: &[Output], movement: &Movement) -> Vec<Advice> {
         }
         let name = who.as_deref().unwrap_or("the service");
         let text = format!(
-            "ask {name} at once to freeze {}:{}, as the {} of a source has it: this is a claim, not a fact",
-            output.txid, output.vout, party.basis
+            "ask {name} at once to freeze {}:{}; that the address is theirs is {}{}",
+            output.txid,
+            output.vout,
+            if party.basis == "inference" { "an inference from a claim" } else { "a claim" },
+            party.source.as_ref().map_or_else(String::new, |source| format!(" by {source}"))
         );
         advice.push(Advice { action: "request_freeze", who, contact: party.contact.clone(), text });
     }

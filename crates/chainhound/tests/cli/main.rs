@@ -15,7 +15,7 @@
 //! * `coinjoins`: `coinjoin`, what `tx` says about change, the labelled real transactions
 //! * `demo`: the replay, small
 //! * `watching`: `watch`: alerts, reorganisations, sinks, kills
-//! * `transcripts`: the commands in `docs/guide/cli.md`, with their output
+//! * `transcripts`: the commands in `docs/guide`, with their output
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
 

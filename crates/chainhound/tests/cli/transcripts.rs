@@ -2,9 +2,12 @@
 
 use std::{fs, path::Path};
 
+use testkit::blkfile::{Disorder, Layout, write_blocks};
+
 use crate::{
     harness::{HEIST, Home, text},
     serving::{Served, trace},
+    watching::REPLACED,
 };
 
 /// The labels that the guide imports: two of addresses, one of them wrong, and a claim against one.
@@ -57,4 +60,32 @@ fn the_page_about_servers_is_true() {
     fs::rename(kept, servers.join(name)).unwrap();
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide/without-a-node.md");
     trycmd::TestCases::new().case(page).env("CHAINHOUND_DATADIR", text(&data));
+}
+
+/// Two days of a node: its blocks before and after a reorganisation.
+#[test]
+fn the_guide_to_watching_is_true() {
+    let home = Home::blocks(REPLACED);
+    let blocks = home.chain.blocks();
+    for (day, blocks) in [("monday", &blocks[..4]), ("tuesday", blocks)] {
+        write_blocks(&home.path(day), blocks, Layout::default(), Disorder::default()).unwrap();
+    }
+    let exchanges = format!(
+        "title: Exchanges
+creator: Example
+lastmod: 2024-06-03
+currency: BTC
+confidence: ownership
+source: https://example.org/deposits
+tags:
+- {{address: {}, label: Example Exchange, category: exchange}}
+",
+        home.address("exchange")
+    );
+    fs::write(home.path("exchanges.yaml"), exchanges).unwrap();
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide/watch.md");
+    std::env::set_current_dir(home.dir.path()).unwrap();
+    trycmd::TestCases::new()
+        .case(guide)
+        .env("CHAINHOUND_DATADIR", home.path("data").to_str().unwrap());
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::harness::{HEIST, Home, Run, text};
 
 /// Blocks of a theft, the last of which are replaced.
-const REPLACED: &str = "
+pub(crate) const REPLACED: &str = "
 block one
 tx funds: coinbase -> victim:50
 block two

@@ -56,7 +56,32 @@ impl SinkError {
     }
 }
 
-/// An alert in a line for people, from its JSON.
+/// Outputs that are told in words.
+const IN_WORDS: usize = 8;
+
+/// An output in words, on a line of its own.
+fn destination(output: &Value) -> String {
+    let number = |key: &str| output.get(key).and_then(Value::as_u64);
+    let bitcoin = |sat: u64| chain::Sats(sat).to_string();
+    let address = output.get("address").and_then(Value::as_str).unwrap_or("no address");
+    let mut line = format!("\n    {} to {address}", bitcoin(number("value_sat").unwrap_or(0)));
+    match (number("tainted_sat"), number("lower_sat"), number("upper_sat")) {
+        (Some(tainted), ..) if Some(tainted) != number("value_sat") => {
+            line += &format!(", {} of it stolen", bitcoin(tainted));
+        }
+        (None, Some(lower), Some(upper)) => {
+            line += &format!(", {} to {} of it stolen", bitcoin(lower), bitcoin(upper));
+        }
+        _ => {}
+    }
+    let party = |key: &str| output.get("party").and_then(|party| party.get(key)?.as_str());
+    if let (Some(entity), Some(basis)) = (party("entity"), party("basis")) {
+        line += &format!(": {entity} ({basis})");
+    }
+    line
+}
+
+/// An alert in a few lines for people, from its JSON. The first one says most.
 pub fn in_words(body: &str) -> String {
     let Ok(alert) = serde_json::from_str::<Value>(body) else { return body.to_owned() };
     let text = |key: &str| alert.get(key).and_then(Value::as_str).unwrap_or("");
@@ -79,6 +104,13 @@ pub fn in_words(body: &str) -> String {
     line += &format!(", transaction {}", text("txid"));
     if !text("refers_to").is_empty() {
         line += &format!(", follows up {}", text("refers_to"));
+    }
+    let to: Vec<&Value> = alert.get("to").and_then(Value::as_array).into_iter().flatten().collect();
+    for output in to.iter().take(IN_WORDS) {
+        line += &destination(output);
+    }
+    if to.len() > IN_WORDS {
+        line += &format!("\n    and {} outputs more", to.len() - IN_WORDS);
     }
     for advice in alert.get("advice").and_then(Value::as_array).into_iter().flatten() {
         let part = |key: &str| advice.get(key).and_then(Value::as_str);

@@ -102,8 +102,8 @@ impl Surroundings for Around<'_> {
         match question {
             Question::Trace(trace) if trace.stop_rules.iter().any(|rule| rule == SERVICE) => {
                 let labels = self.set.map_or_else(String::new, |set| set.digest().to_string());
-                let lent = self.lent.map_or_else(String::new, |_| clusters());
-                format!("labels {labels} at least {} clusters {lent}", self.least)
+                let lent = self.lent.map_or_else(|| "none".to_owned(), |_| clusters());
+                format!("labels {labels} of confidence {} or more, clusters {lent}", self.least)
             }
             Question::Clusters(_) => format!("clusters {}", clusters()),
             Question::Trace(_) | Question::Addresses(_) => String::new(),
