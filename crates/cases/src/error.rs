@@ -78,6 +78,14 @@ pub enum Error {
     /// A key or signature that cannot be used.
     #[error("{0}")]
     Key(String),
+    /// The case book cannot be used, or is not what was written.
+    #[error("{}: {detail}", path.display())]
+    Book {
+        /// Its file.
+        path: std::path::PathBuf,
+        /// What is wrong, and with which entry.
+        detail: String,
+    },
     /// The bundle is larger than its format allows.
     #[error("{what} has {bytes} bytes, and a bundle holds at most {most}")]
     TooLarge {

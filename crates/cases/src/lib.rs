@@ -4,8 +4,10 @@
 //! * [`evidence`]: transactions, paths and headers that prove what a trace rests on.
 //! * [`results`]: the traces, line by line, each with its basis.
 //! * [`bundle`]: all of that in one file, signed if wanted; made, and checked.
+//! * [`book`]: cases, notes and who did what, in an append-only log.
 //! * [`container`]: the outermost form of a bundle.
 
+pub mod book;
 pub mod bundle;
 pub mod case_file;
 pub mod container;

@@ -26,6 +26,11 @@ impl DataDir {
         }
     }
 
+    /// Where cases are kept, of all networks.
+    pub(crate) fn cases(&self) -> PathBuf {
+        self.path.join("cases")
+    }
+
     /// What belongs to one network.
     pub(crate) fn of(&self, network: Network) -> Place {
         Place { network, root: self.path.join(network.name()) }

@@ -89,7 +89,7 @@ fn what_is_wrong_is_said_with_its_place() {
     wrong(&format!("{base}[trace]\npolicy = 'hairct'"), (5, 10), &["did you mean `haircut`?"]);
     wrong(&format!("{base}[trace]\nfees = 'follow'"), (5, 8), &["every transaction of a block"]);
     wrong(&format!("{base}[trace]\nalternatives = ['x']"), (5, 17), &["unknown policy"]);
-    wrong(&format!("{base}[stops]\nat = ['servise']"), (5, 7), &["did you mean `service`?"]);
+    wrong(&format!("{base}[stops]\nat = ['servise']"), (5, 7), &["did you mean `service`?"]); // typos:ignore
     wrong(&format!("{base}[stops]\nmin_confidence = 101"), (5, 18), &["0 to 100"]);
     wrong(&format!("{base}[stops]\nmaxhops = 1"), (5, 1), &["did you mean `max_hops`?"]);
     let source = "[[source]]\nid = 'a'\ntitle = 'A'\n";

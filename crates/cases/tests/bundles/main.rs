@@ -6,6 +6,7 @@ mod damage;
 mod hostile;
 mod made;
 mod python;
+mod ready;
 mod real;
 mod same;
 mod world;

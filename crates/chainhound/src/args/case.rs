@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{FormatArg, LoginArgs};
+use super::{
+    CaseAddArgs, CaseAssignArgs, CaseAttachArgs, CaseListArgs, CaseLogArgs, CaseNoteArgs,
+    CaseShowArgs, CaseStatusArgs, FormatArg, LoginArgs,
+};
 
 /// What to do with cases.
 #[derive(Debug, Subcommand)]
@@ -17,6 +20,22 @@ pub(crate) enum CaseVerb {
     Verify(CaseVerifyArgs),
     /// Make a key to sign bundles with
     Keygen(KeygenArgs),
+    /// Take a case into the case book
+    Add(CaseAddArgs),
+    /// The cases of the book
+    List(CaseListArgs),
+    /// One case: status, notes, files, bundles
+    Show(CaseShowArgs),
+    /// Note something on a case, an address, a transaction, an output or an edge
+    Note(CaseNoteArgs),
+    /// Say how a case stands
+    Status(CaseStatusArgs),
+    /// Say who works on a case
+    Assign(CaseAssignArgs),
+    /// Keep a file with a case
+    Attach(CaseAttachArgs),
+    /// What was done, by whom, and whether the log holds
+    Log(CaseLogArgs),
 }
 
 const NEW_EXAMPLES: &str = "\
@@ -74,6 +93,9 @@ pub(crate) struct CaseRunArgs {
     /// Sign the bundle with the secret key in this file (`case keygen` or `minisign -G -W`)
     #[arg(long, value_name = "FILE")]
     pub(crate) sign: Option<PathBuf>,
+    /// Note the bundle in the case book, with this case
+    #[arg(long = "in", value_name = "NAME")]
+    pub(crate) case_in_book: Option<String>,
     /// Write the bundle's SHA-256 to this file, to be given to `ots stamp`
     #[arg(long, value_name = "FILE")]
     pub(crate) stamp_request: Option<PathBuf>,

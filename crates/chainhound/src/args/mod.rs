@@ -1,6 +1,7 @@
 //! What was typed. Nothing here opens a file.
 
 mod case;
+mod casebook;
 mod cluster;
 mod coinjoin;
 mod demo;
@@ -25,6 +26,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::{
     case::{CaseNewArgs, CaseRunArgs, CaseVerb, CaseVerifyArgs, KeygenArgs},
+    casebook::{
+        ByArg, CaseAddArgs, CaseAssignArgs, CaseAttachArgs, CaseListArgs, CaseLogArgs,
+        CaseNoteArgs, CaseShowArgs, CaseStatusArgs,
+    },
     cluster::{BuildArgs, ClusterVerb, DiffArgs, ShowArgs, WhyArgs},
     coinjoin::{CoinJoinArgs, CoinJoinVerb, ScanArgs},
     demo::DemoArgs,

@@ -4,6 +4,7 @@
 mod address;
 mod block;
 mod case;
+mod casebook;
 mod change;
 mod claims;
 mod cluster;
@@ -35,6 +36,7 @@ pub(crate) use self::{
     address::{AddressCluster, AddressDocument, AddressTotals, Received},
     block::{BlockDocument, Header},
     case::{CaseRunDocument, CaseVerifyDocument},
+    casebook::{CaseListDocument, CaseLogDocument, CaseShowDocument},
     change::{ChangeField, HeuristicField},
     claims::{ActorRow, ClaimRow, StatementRow},
     cluster::{

@@ -98,7 +98,8 @@ fn what_is_wrong_with_a_case_is_said() {
         fs::write(&case, good.replace(from, to)).unwrap();
         home.run(&args)
     };
-    with("stops", "stopps").fails(2, &["case.toml", "line 7, column 2", "did you mean `stops`?"]);
+    let misspelt = "stopps"; // typos:ignore
+    with("stops", misspelt).fails(2, &["case.toml", "line 7, column 2", "did you mean `stops`?"]);
     with("labels.yaml", "missing.yaml").fails(3, &["missing.yaml"]);
     with(":0'", ":7'").fails(3, &["has no output 7"]);
     with("regtest", "mainnet").fails(2, &["mainnet"]);

@@ -21,6 +21,7 @@
 
 mod bad_input;
 mod beside_node;
+mod casebook;
 mod cases;
 mod clusters;
 mod coinjoins;

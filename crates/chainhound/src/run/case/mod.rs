@@ -1,5 +1,6 @@
 //! `chainhound case …`.
 
+mod book;
 mod keygen;
 mod new;
 mod proofs;
@@ -19,5 +20,13 @@ pub(crate) fn run(verb: &CaseVerb, session: &mut Session<'_>) -> Result<Exit, Fa
         CaseVerb::Run(args) => run::run(args, session),
         CaseVerb::Verify(args) => verify::run(args, session),
         CaseVerb::Keygen(args) => keygen::run(args, session),
+        CaseVerb::Add(args) => book::add(args, session),
+        CaseVerb::List(args) => book::list(args, session),
+        CaseVerb::Show(args) => book::show(args, session),
+        CaseVerb::Note(args) => book::note(args, session),
+        CaseVerb::Status(args) => book::status(args, session),
+        CaseVerb::Assign(args) => book::assign(args, session),
+        CaseVerb::Attach(args) => book::attach(args, session),
+        CaseVerb::Log(args) => book::log(args, session),
     }
 }

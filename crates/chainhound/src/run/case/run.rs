@@ -70,10 +70,13 @@ pub(super) fn run(args: &CaseRunArgs, session: &mut Session<'_>) -> Result<Exit,
     if let Some(path) = &args.stamp_request {
         stamp_request(path, &sha256, args, session)?;
     }
+    if let Some(name) = &args.case_in_book {
+        super::book::bundled(name, &sha256, made.provenance.as_of.height, session)?;
+    }
     answer(args, &case, &made, sha256, session)
 }
 
-fn read_case(path: &Path) -> Result<String, Failure> {
+pub(super) fn read_case(path: &Path) -> Result<String, Failure> {
     /// Nobody writes more by hand.
     const MOST: u64 = 16 << 20;
     let size = fs::metadata(path).map_err(|error| Failure::file(path, error))?.len();
