@@ -52,7 +52,8 @@ impl Book {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
+            // Entries are few: one file, without a log beside it that has to be copied with it.
+            .journal_mode(SqliteJournalMode::Delete)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(PATIENCE);
         let connection = runtime.block_on(SqliteConnection::connect_with(&options));
