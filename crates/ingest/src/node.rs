@@ -1,6 +1,6 @@
 //! A store beside a running node: brought up to the node's best chain, as often as one likes.
 
-use chain::{BlockHash, Height, Ledger, Tip};
+use chain::{BlockHash, Height, Ledger};
 use source::{DecodedBlock, Node, NodeError, SourceError, decode};
 use store::{Store, Writer};
 
@@ -125,15 +125,6 @@ pub fn sync(
         other => other,
     };
     Ok(Synced { summary, standing })
-}
-
-/// Whether a node's last block is the store's.
-///
-/// # Errors
-/// [`IngestError::Source`] with the [`NodeError`].
-pub fn is_at_tip(node: &Node, tip: Option<Tip>) -> Result<bool, IngestError> {
-    let info = node.chain_info().map_err(SourceError::from)?;
-    Ok(tip.is_some_and(|tip| tip.hash == info.bestblockhash))
 }
 
 enum Next {

@@ -62,6 +62,11 @@ impl Node {
         !self.rest_off.load(Ordering::Relaxed)
     }
 
+    /// Asks for no more over REST, as where it was found to be off.
+    pub fn without_rest(&self) {
+        self.rest_off.store(true, Ordering::Relaxed);
+    }
+
     /// Asks whether the node serves REST.
     ///
     /// # Errors

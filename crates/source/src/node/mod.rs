@@ -19,10 +19,7 @@
 //! # }
 //! ```
 
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use bitcoin::BlockHash;
 use chain::{Height, Network};
@@ -50,6 +47,11 @@ pub use url::default_port;
 use http::Http;
 use login::Key;
 
+/// Not asked yet.
+const UNKNOWN: u32 = 0;
+/// From this version on `waitfornewblock` takes the tip that we know (Core PR 30635).
+const TAKES_KNOWN_TIP: u32 = 30;
+
 /// A node, as its clients see it. Shared between threads it keeps a connection for each.
 #[derive(Debug)]
 pub struct Node {
@@ -57,8 +59,8 @@ pub struct Node {
     network: Network,
     /// REST was found to be off.
     rest_off: AtomicBool,
-    /// Whether `waitfornewblock` takes the tip that we know.
-    known_tip: OnceLock<bool>,
+    /// The node's major version, or [`UNKNOWN`].
+    version: AtomicU32,
 }
 
 impl Node {
@@ -68,8 +70,8 @@ impl Node {
     /// [`NodeError::Url`].
     pub fn new(url: &str, login: Login, network: Network) -> Result<Self, NodeError> {
         let http = Http::new(url::base(url, network)?, Key::new(login));
-        let (rest_off, known_tip) = (AtomicBool::new(false), OnceLock::new());
-        Ok(Self { http, network, rest_off, known_tip })
+        let (rest_off, version) = (AtomicBool::new(false), AtomicU32::new(UNKNOWN));
+        Ok(Self { http, network, rest_off, version })
     }
 
     /// Where it is, without a slash at the end.
@@ -102,18 +104,19 @@ impl Node {
     }
 
     /// Forgets what was learnt about the node, which may be another version after a restart.
-    pub fn forget(&mut self) {
+    pub fn forget(&self) {
         self.rest_off.store(false, Ordering::Relaxed);
-        self.known_tip.take();
+        self.version.store(UNKNOWN, Ordering::Relaxed);
     }
 
-    /// Core 30 and Knots of the same number take it.
     fn takes_known_tip(&self) -> Result<bool, NodeError> {
-        if let Some(known) = self.known_tip.get() {
-            return Ok(*known);
+        let known = self.version.load(Ordering::Relaxed);
+        if known != UNKNOWN {
+            return Ok(known >= TAKES_KNOWN_TIP);
         }
-        let takes = self.network_info()?.major() >= 30;
-        Ok(*self.known_tip.get_or_init(|| takes))
+        let major = self.network_info()?.major();
+        self.version.store(major.max(UNKNOWN + 1), Ordering::Relaxed);
+        Ok(major >= TAKES_KNOWN_TIP)
     }
 }
 

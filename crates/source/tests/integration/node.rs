@@ -196,3 +196,32 @@ fn answers_to_a_batch_are_sorted_and_counted() {
     });
     assert!(matches!(node.block_hashes(0..3), Err(NodeError::WarmingUp(_))));
 }
+
+#[test]
+fn waiting_is_asked_for_as_the_node_s_version_knows_it() {
+    let (blocks, fake, _) = with_chain(3);
+    let behind = fake.answerer();
+    let (server, node) = saying(move |request| {
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        if !body.contains("waitfor") {
+            return behind(request);
+        }
+        // Says back what it was asked.
+        let wait: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let asked = format!("{} {}", wait["method"], wait["params"]);
+        let error = serde_json::json!({ "code": 0, "message": asked });
+        Reply::new(500, serde_json::json!({ "result": null, "error": error, "id": 0 }).to_string())
+    });
+    let tip = source::node::NodeTip { hash: blocks[2].block_hash(), height: 2 };
+    let ask = || match node.wait_for_block(tip, std::time::Duration::from_millis(7)) {
+        Err(NodeError::Rpc { message, .. }) => message,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(ask(), "\"waitforblockheight\" [3,7]");
+    // Another version after a restart.
+    fake.knowledge().version = 300_000;
+    assert_eq!(ask(), "\"waitforblockheight\" [3,7]");
+    node.forget();
+    assert_eq!(ask(), format!("\"waitfornewblock\" [7,\"{}\"]", tip.hash));
+    drop(server);
+}

@@ -115,3 +115,40 @@ fn a_new_start_and_its_cookie_are_survived() {
     assert_ne!(std::fs::read(second.cookie()).unwrap(), old);
     client.chain_info().unwrap();
 }
+
+/// The commands that the guide tells an owner of a node to allow are all that we need.
+#[test]
+fn a_user_with_a_whitelist_is_enough() {
+    let guide = include_str!("../../../../docs/guide/beside-a-node.md");
+    let list = guide.lines().find(|line| line.starts_with("rpcwhitelist=")).unwrap();
+    // Made with Core's share/rpcauth/rpcauth.py for the password `secret`.
+    let user = "-rpcauth=chainhound:00112233445566778899aabbccddeeff$74ef20277296f0f1f1a01f8915163d687de88b01b139720c60e410c0540a0937";
+    let args = [user, &format!("-{list}"), "-rpcwhitelistdefault=0"];
+    let Some((node, _)) = start(&args) else { return };
+    let address = node.new_address().unwrap();
+    node.mine(101, &address).unwrap();
+    let (user, password) = ("chainhound".to_owned(), "secret".to_owned());
+    let login = Login::Password { user, password };
+    let client = Node::new(&node.url(), login, Network::Regtest).unwrap();
+    let forbidden = client.call::<Value>("stop", json!([])).unwrap_err();
+    assert!(matches!(forbidden, NodeError::Forbidden { .. }), "{forbidden}");
+    let info = client.check_network().unwrap();
+    client.network_info().unwrap();
+    let tip = NodeTip { hash: info.bestblockhash, height: info.blocks };
+    client.wait_for_block(tip, Duration::from_millis(1)).unwrap();
+    client.header_info(&tip.hash).unwrap().unwrap();
+    let watched = source::node::mempool::Watched {
+        scripts: [bitcoin::ScriptBuf::new()].into(),
+        outpoints: [bitcoin::OutPoint { txid: "11".repeat(32).parse().unwrap(), vout: 0 }].into(),
+    };
+    let txid = node.wallet_rpc("test", "sendtoaddress", &[json!(address), json!(1)]).unwrap();
+    source::node::mempool::MempoolWatch::new().poll(&client, &watched).unwrap();
+    client.transaction(&txid.as_str().unwrap().parse().unwrap()).unwrap().unwrap();
+    for rest in [true, false] {
+        assert!(client.block(&tip.hash).unwrap().is_some(), "REST {rest}");
+        assert_eq!(client.headers(Height(100)).unwrap().len(), 2, "REST {rest}");
+        if rest {
+            client.without_rest();
+        }
+    }
+}

@@ -92,6 +92,7 @@ pub(super) fn run(
             }
             Err(IngestError::Source(SourceError::Node(error))) => {
                 done.appended += u64::from(appended);
+                node.forget();
                 if trouble.wait(*error, interrupt)? {
                     done.stopped = true;
                     break Standing::Stopped;
@@ -114,6 +115,8 @@ pub(super) fn run(
             Ok(true) => break standing,
             Ok(false) => {}
             Err(error) => {
+                // It may come back as another version, with or without REST.
+                node.forget();
                 if trouble.wait(error, interrupt)? {
                     break standing;
                 }
