@@ -1,12 +1,12 @@
 //! Block headers: whether one was worth the work that it names, and what it builds on.
 //!
-//! A header that passes costs what its own target says, and not more: one of a low target is cheap
-//! to forge. Only links to blocks that are known otherwise, or a hash seen elsewhere, make it *the*
-//! block of its height.
+//! A header that passes costs what its own target says, and not more: one of an easy target is cheap
+//! to forge. [`check_difficulty`] knows how easy a block of mainnet at a height can have been. Only links
+//! to blocks that are known otherwise, or a hash seen elsewhere, make it *the* block of its height.
 
 use bitcoin::{BlockHash, CompactTarget, Target, block::Header, consensus::encode, params::Params};
 
-use crate::Network;
+use crate::{Height, Network};
 
 /// Why a header is none of the network's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +32,18 @@ pub enum HeaderError {
         hash: BlockHash,
         /// Its `nBits`.
         bits: u32,
+    },
+    /// Easier than any block of the best chain at that height or above.
+    #[error("block {hash}: too easy for height {height}: difficulty {found}, where {least} is the least")]
+    TooEasy {
+        /// The header's hash.
+        hash: BlockHash,
+        /// The height that was claimed for it.
+        height: Height,
+        /// Its difficulty: how much harder than the easiest block.
+        found: u128,
+        /// What any block there has at least.
+        least: u128,
     },
     /// It builds on another block than the one before.
     #[error("block {hash} builds on {found}, not on {expected}")]
@@ -67,6 +79,41 @@ pub fn check_work(header: &Header, network: Network) -> Result<BlockHash, Header
         return Err(HeaderError::Work { hash, bits });
     }
     Ok(hash)
+}
+
+/// The difficulty that every block of mainnet has from a height on, rounded down: real ones are 1.2 times
+/// as hard and more. At height 800,000 that is 1.7·10²³ hashes.
+const LEAST: [(u32, u128); 6] = [
+    (200_000, 2_000_000),
+    (300_000, 5_000_000_000),
+    (400_000, 100_000_000_000),
+    (500_000, 1_000_000_000_000),
+    (600_000, 10_000_000_000_000),
+    (800_000, 40_000_000_000_000),
+];
+
+/// Whether a header can be that of a block at this height. Says no only on mainnet: the other networks
+/// have easy blocks at any height. Who claims a low height gets away with it, and has the time and height of
+/// long ago in whatever it proves.
+///
+/// # Errors
+/// [`HeaderError::TooEasy`].
+pub fn check_difficulty(
+    header: &Header,
+    height: Height,
+    network: Network,
+) -> Result<(), HeaderError> {
+    if network != Network::Mainnet {
+        return Ok(());
+    }
+    let least = LEAST.iter().rev().find(|(from, _)| *from <= height.0);
+    let found = header.difficulty(Params::new(network.params()));
+    match least {
+        Some((_, least)) if found < *least => {
+            Err(HeaderError::TooEasy { hash: header.block_hash(), height, found, least: *least })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether each of these headers has proof of work and builds on the one before it. Gives the hash
@@ -155,6 +202,31 @@ mod tests {
         );
         assert_eq!(parse(&[0; 79]), Err(HeaderError::Length(79)));
         assert_eq!(parse(&[0; 81]), Err(HeaderError::Length(81)));
+    }
+
+    /// `nBits` of blocks of mainnet as they are in the chain, the easiest ones of their time among them.
+    #[test]
+    fn real_blocks_are_hard_enough_and_block_1_is_not_for_today() {
+        for (height, bits) in [
+            (0, 0x1d00_ffff),
+            (100_000, 0x1b04_864c),
+            (200_000, 0x1a05_db8b),
+            (300_000, 0x1900_896c),
+            (400_000, 0x1806_b99f),
+            (500_000, 0x1800_9645),
+            (600_000, 0x1714_8edf),
+            (700_000, 0x170f_48e4),
+            (800_000, 0x1705_3894),
+            (840_000, 0x1703_4219),
+        ] {
+            let bits = CompactTarget::from_consensus(bits);
+            let header = Header { bits, ..block_1() };
+            assert_eq!(check_difficulty(&header, Height(height), Network::Mainnet), Ok(()), "{height}");
+        }
+        let easy = check_difficulty(&block_1(), Height(200_000), Network::Mainnet);
+        assert!(matches!(easy, Err(HeaderError::TooEasy { found: 1, .. })), "{easy:?}");
+        assert_eq!(check_difficulty(&block_1(), Height(199_999), Network::Mainnet), Ok(()));
+        assert_eq!(check_difficulty(&block_1(), Height(900_000), Network::Signet), Ok(()));
     }
 
     #[test]

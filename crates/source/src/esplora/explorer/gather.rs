@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chain::{BlockHash, Height, MemoryLedger, OutPoint, ScriptBuf, Transaction, Txid};
+use chain::{
+    BlockHash, Height, MemoryLedger, OutPoint, ScriptBuf, Transaction, Txid,
+    header::check_difficulty,
+};
 
 use super::{
     Asked, Explorer, error,
@@ -142,6 +145,9 @@ impl Explorer {
         let Some((height, hash)) = claimed else { return Ok(None) };
         let Some(header) = gathered.headers.get(&hash) else { return Ok(None) };
         let height = Height(height);
+        check_difficulty(header, height, self.network()).map_err(|easy| {
+            error(&self.options.url, &format!("block/{hash}/header"), easy.into())
+        })?;
         let path = self.proof(tx, header, height)?;
         Ok(Some(InBlock { height, hash, path }))
     }

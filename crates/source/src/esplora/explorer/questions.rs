@@ -8,7 +8,7 @@ use bitcoin::{
 };
 use chain::{
     Header, Height, MerklePath, ScriptBuf, Tip,
-    header::{check_work, parse},
+    header::{check_difficulty, check_work, parse},
     script,
 };
 
@@ -39,14 +39,17 @@ impl Explorer {
         let hash: BlockHash = self.answer("blocks/tip/hash", SHORT, Some(0), |body| {
             text(body)?.parse().map_err(|_| unreadable("no block hash"))
         })?;
-        self.header(hash)?;
+        let header = self.header(hash)?;
         #[derive(serde::Deserialize)]
         struct Place {
             height: Option<u32>,
         }
         let route = format!("block/{hash}/status");
         let height = self.answer(&route, SHORT, Some(0), |body| {
-            json::<Place>(body)?.height.ok_or_else(|| unreadable("no height of the tip"))
+            let height = json::<Place>(body)?.height;
+            let height = height.ok_or_else(|| unreadable("no height of the tip"))?;
+            check_difficulty(&header, Height(height), network)?;
+            Ok(height)
         })?;
         Ok(Tip { height: Height(height), hash })
     }
