@@ -34,7 +34,9 @@ pub enum HeaderError {
         bits: u32,
     },
     /// Easier than any block of the best chain at that height or above.
-    #[error("block {hash}: too easy for height {height}: difficulty {found}, where {least} is the least")]
+    #[error(
+        "block {hash}: too easy for height {height}: difficulty {found}, where {least} is the least"
+    )]
     TooEasy {
         /// The header's hash.
         hash: BlockHash,
@@ -221,7 +223,11 @@ mod tests {
         ] {
             let bits = CompactTarget::from_consensus(bits);
             let header = Header { bits, ..block_1() };
-            assert_eq!(check_difficulty(&header, Height(height), Network::Mainnet), Ok(()), "{height}");
+            assert_eq!(
+                check_difficulty(&header, Height(height), Network::Mainnet),
+                Ok(()),
+                "{height}"
+            );
         }
         let easy = check_difficulty(&block_1(), Height(200_000), Network::Mainnet);
         assert!(matches!(easy, Err(HeaderError::TooEasy { found: 1, .. })), "{easy:?}");

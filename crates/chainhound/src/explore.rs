@@ -2,11 +2,16 @@
 
 use std::path::Path;
 
-use chain::MemoryLedger;
+use chain::{Flags, Ledger, MemoryLedger, TxNum};
 use source::esplora::explorer::{Asked, Explorer, ExplorerOptions, Gathered, Start, Wanted};
 
 use crate::{
-    args::ServerArgs, failure::Failure, ledger::Chain, place::Place, run::Counter, say::Say,
+    args::ServerArgs,
+    failure::Failure,
+    ledger::{Chain, Origin},
+    place::Place,
+    run::Counter,
+    say::Say,
 };
 
 /// A server, if `--esplora` names one and not a file.
@@ -23,6 +28,35 @@ pub(crate) struct Told {
     pub(crate) server: String,
     /// Whether nothing was left out to stay within `--max-transactions`.
     pub(crate) complete: bool,
+}
+
+impl Told {
+    /// Where to put a question: to what was told, if anything was.
+    pub(crate) fn or<'a>(told: Option<&'a Self>, file: Option<&'a Path>) -> Origin<'a> {
+        told.map_or(Origin::Disk(file), Origin::Server)
+    }
+}
+
+/// All of these transactions (those of an address, where one is named) and what became of their
+/// outputs; nothing if `--esplora` does not name a server.
+pub(crate) fn look(
+    esplora: Option<&Path>,
+    args: &ServerArgs,
+    place: &Place,
+    say: &Say,
+    start: Start,
+) -> Result<Option<Told>, Failure> {
+    let Some(url) = url(esplora) else { return Ok(None) };
+    let mut fates = |ledger: &MemoryLedger| {
+        let mut wanted = Wanted::default();
+        for tx in (0..ledger.tx_count()).map(TxNum) {
+            if !ledger.flags(tx)?.has(Flags::STUB) {
+                wanted.fates.insert(ledger.txid(tx)?);
+            }
+        }
+        Ok(wanted)
+    };
+    gather(url, args, place, say, &[start], &mut fates).map(Some)
 }
 
 /// Fetches what a question needs.

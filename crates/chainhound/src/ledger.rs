@@ -6,7 +6,12 @@ use chain::{Ledger, MemoryLedger, Network, TxNum, Txid};
 use source::esplora::Transactions;
 use store::{Store, StoreError};
 
-use crate::{explore, failure::Failure, place::Place, say::Say};
+use crate::{
+    explore::{self, Told},
+    failure::Failure,
+    place::Place,
+    say::Say,
+};
 
 /// How often a question is repeated when the chain is reorganised under it.
 pub(crate) const TRIES: u32 = 3;
@@ -98,16 +103,33 @@ macro_rules! on_ledger {
 }
 pub(crate) use on_ledger;
 
+/// Which chain to ask.
+#[derive(Clone, Copy)]
+pub(crate) enum Origin<'a> {
+    /// The transactions in a file; without one the store, and where there is none what `index
+    /// --esplora` kept.
+    Disk(Option<&'a Path>),
+    /// What a server told.
+    Server(&'a Told),
+}
+
+impl<'a> From<Option<&'a Path>> for Origin<'a> {
+    fn from(file: Option<&'a Path>) -> Self {
+        Self::Disk(file)
+    }
+}
+
 /// Opens the chain, asks, and makes sure that no reorganisation mixed two chains in the answer.
-///
-/// With `file` the transactions in that file are the chain; otherwise the store, and where there
-/// is none what `index --esplora` kept.
-pub(crate) fn ask<T>(
+pub(crate) fn ask<'a, T>(
     place: &Place,
-    file: Option<&Path>,
+    from: impl Into<Origin<'a>>,
     say: &Say,
     mut question: impl FnMut(&Chain) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
+    let file = match from.into() {
+        Origin::Disk(file) => file,
+        Origin::Server(told) => return question(&told.chain),
+    };
     let mut tries = 1;
     loop {
         let chain = open(place, file, say)?;
@@ -178,7 +200,7 @@ pub(crate) fn open_if_any(
 fn open(place: &Place, file: Option<&Path>, say: &Say) -> Result<Chain, Failure> {
     if let Some(url) = explore::url(file) {
         return Err(Failure::usage(format!("{url}: this verb does not fetch from servers"))
-            .hint("`chainhound trace --esplora URL` does; here --esplora takes a file"));
+            .hint("`trace`, `tx` and `address` do; here --esplora takes a file"));
     }
     if let Some(file) = file {
         return Ok(Chain::Sparse(Box::new(read_sparse(&[file], place.network, say)?)));

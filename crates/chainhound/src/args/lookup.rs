@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::FormatArg;
+use super::{FormatArg, ServerArgs};
 
 /// Nothing more than the common flags.
 #[derive(Debug, Args)]
@@ -23,12 +23,15 @@ pub(crate) struct StatusArgs {
 Examples:
   chainhound tx f4184fc596403b9d638783cf57adfe4c75c605f6356fbc91338530e9831e9e16
   chainhound tx TXID --format json
-  chainhound tx TXID --esplora transactions.jsonl      (without a store)")]
+  chainhound tx TXID --esplora transactions.jsonl      (without a store)
+  chainhound tx TXID --esplora https://HOST/api         (from a server that speaks Esplora)")]
 pub(crate) struct TxArgs {
     /// Its id
     pub(crate) txid: String,
     #[command(flatten)]
     pub(crate) esplora: EsploraArg,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
     #[command(flatten)]
     pub(crate) format: FormatArg,
 }
@@ -41,6 +44,7 @@ Examples:
   chainhound address bc1q... --limit 100 --format json
   chainhound address bc1q... --cursor TXID:VOUT         (the page after this output)
   chainhound address script:51024e73                    (a script without an address)
+  chainhound address bc1q... --esplora https://HOST/api (from a server that speaks Esplora)
 
 The history is one row per output that the address received, newest first. Balance and sums look at
 all of them; --no-totals leaves that out, and the first page of any history comes at once.")]
@@ -58,6 +62,8 @@ pub(crate) struct AddressArgs {
     pub(crate) no_totals: bool,
     #[command(flatten)]
     pub(crate) esplora: EsploraArg,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
     #[command(flatten)]
     pub(crate) format: FormatArg,
 }
@@ -88,7 +94,8 @@ pub(crate) struct BlockArgs {
 /// A file instead of the store.
 #[derive(Debug, Args)]
 pub(crate) struct EsploraArg {
-    /// Look into this file (or directory of files) with transactions instead of the store
-    #[arg(long, value_name = "FILE")]
+    /// Look into this file (or directory of files) with transactions instead of the store; `trace`, `tx`
+    /// and `address` also take the URL of a server
+    #[arg(long, value_name = "FILE|URL")]
     pub(crate) esplora: Option<PathBuf>,
 }

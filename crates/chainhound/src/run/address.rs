@@ -1,10 +1,12 @@
 //! `chainhound address`.
 
 use chain::{AddressNum, Ledger, OutNum, Spend, script};
+use source::esplora::explorer::Start;
 
 use super::{Session, cluster, describe};
 use crate::{
     args::AddressArgs,
+    explore::{self, Told},
     failure::{Exit, Failure},
     labels,
     ledger::Chain,
@@ -19,7 +21,10 @@ pub(crate) fn run(args: &AddressArgs, session: &mut Session<'_>) -> Result<Exit,
     let cursor = args.cursor.as_deref().map(parse_outpoint).transpose()?;
     let file = args.esplora.esplora.as_deref();
     let labels = labels::open(&place)?;
-    session.answer_with(&place, file, args.format.format, labels.as_ref(), |chain| {
+    let start = Start::Script(script.clone());
+    let told = explore::look(file, &args.server, &place, session.say, start)?;
+    let from = Told::or(told.as_ref(), file);
+    session.answer_with(&place, from, args.format.format, labels.as_ref(), |chain| {
         let ledger = chain.ledger();
         let Some(address) = ledger.find_script(&script)? else {
             return Err(chain.lacks(&format!("address {}", args.address)));
@@ -45,6 +50,7 @@ pub(crate) fn run(args: &AddressArgs, session: &mut Session<'_>) -> Result<Exit,
             limit: args.limit,
             cursor: args.cursor.clone(),
             no_totals: args.no_totals,
+            server: told.as_ref().map(|told| told.server.clone()),
         };
         Ok((parameters, body))
     })
@@ -56,6 +62,9 @@ struct Parameters {
     limit: u32,
     cursor: Option<String>,
     no_totals: bool,
+    /// Who told, and whose claim it is that outputs are unspent and that these are all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<String>,
 }
 
 /// A cursor is an output of the address and not a number of ours: it survives a reorganisation

@@ -24,8 +24,6 @@ mod trace;
 mod tx;
 mod watch;
 
-use std::path::Path;
-
 use intel::TagSet;
 use serde::Serialize;
 
@@ -34,7 +32,7 @@ pub(crate) use self::progress::Counter;
 use crate::{
     args::{Cli, Common, Format, StoreVerb, Verb},
     failure::{Exit, Failure},
-    ledger::{self, Chain},
+    ledger::{self, Chain, Origin},
     output::{Body, Output, Provenance},
     place::{DataDir, Place},
     say::Say,
@@ -53,28 +51,27 @@ impl Session<'_> {
         Ok(DataDir::new(self.common)?.choose(self.common, self.say))
     }
 
-    /// Puts a question to the chain (that of `file`, where there is one) and prints the answer:
-    /// parameters and body.
-    fn answer<P: Serialize, B: Body>(
+    /// Puts a question to the chain and prints the answer: parameters and body.
+    fn answer<'a, P: Serialize, B: Body>(
         &mut self,
         place: &Place,
-        file: Option<&Path>,
+        from: impl Into<Origin<'a>>,
         format: Format,
         question: impl FnMut(&Chain) -> Result<(P, B), Failure>,
     ) -> Result<Exit, Failure> {
-        self.answer_with(place, file, format, None, question)
+        self.answer_with(place, from, format, None, question)
     }
 
     /// The same for an answer that uses labels.
-    fn answer_with<P: Serialize, B: Body>(
+    fn answer_with<'a, P: Serialize, B: Body>(
         &mut self,
         place: &Place,
-        file: Option<&Path>,
+        from: impl Into<Origin<'a>>,
         format: Format,
         labels: Option<&TagSet>,
         mut question: impl FnMut(&Chain) -> Result<(P, B), Failure>,
     ) -> Result<Exit, Failure> {
-        let (provenance, body) = ledger::ask(place, file, self.say, |chain| {
+        let (provenance, body) = ledger::ask(place, from, self.say, |chain| {
             let (parameters, body) = question(chain)?;
             Ok((Provenance::new(chain, parameters).with_labels(labels), body))
         })?;

@@ -2,10 +2,12 @@
 
 use analyze::change::{Judge, Options};
 use chain::{Flags, Ledger, Sats, TxNum};
+use source::esplora::explorer::Start;
 
 use super::{Session, coinjoin, describe};
 use crate::{
     args::TxArgs,
+    explore::{self, Told},
     failure::{Exit, Failure},
     ledger::{Chain, on_ledger},
     output::{ChangeField, TxDocument, TxInput, TxOutput},
@@ -17,9 +19,13 @@ pub(crate) fn run(args: &TxArgs, session: &mut Session<'_>) -> Result<Exit, Fail
     let txid = parse_txid(&args.txid)?;
     let place = session.place()?;
     let file = args.esplora.esplora.as_deref();
-    session.answer(&place, file, args.format.format, |chain| {
+    let start = Start::Transaction(txid);
+    let told = explore::look(file, &args.server, &place, session.say, start)?;
+    let from = Told::or(told.as_ref(), file);
+    session.answer(&place, from, args.format.format, |chain| {
         let tx = chain.find_tx(&txid)?;
-        let parameters = Parameters { txid: txid.to_string() };
+        let server = told.as_ref().map(|told| told.server.clone());
+        let parameters = Parameters { txid: txid.to_string(), server };
         Ok((parameters, document(chain, tx)?))
     })
 }
@@ -27,6 +33,9 @@ pub(crate) fn run(args: &TxArgs, session: &mut Session<'_>) -> Result<Exit, Fail
 #[derive(serde::Serialize)]
 struct Parameters {
     txid: String,
+    /// Who told, and whose claim it is that outputs are unspent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<String>,
 }
 
 fn document(chain: &Chain, tx: TxNum) -> Result<TxDocument, Failure> {

@@ -116,6 +116,46 @@ fn a_trace_through_a_server_is_that_of_the_store_and_needs_it_once() {
 }
 
 #[test]
+fn tx_and_address_look_at_a_server() {
+    let home = Home::new(HEIST);
+    let blocks = home.block_dir();
+    let served = Served::start(&home, &["--blocks-dir", text(&blocks)]);
+    let data = tempfile::tempdir().unwrap();
+    let look = |args: &[&str]| {
+        let more = ["--network", "regtest", "--esplora", &served.url, "--format", "json"];
+        let mut command = crate::harness::command(&[args, &more].concat());
+        command.env("CHAINHOUND_DATADIR", data.path());
+        run(command).json()
+    };
+    for name in ["theft", "split", "join", "cash"] {
+        let txid = home.txid(name);
+        let (mut told, mut stored) = (look(&["tx", &txid]), home.json(&["tx", &txid]));
+        assert_eq!(told["provenance"]["parameters"]["server"], served.url.as_str());
+        assert_eq!(told["provenance"]["tip"], stored["provenance"]["tip"]);
+        for said in [&mut told, &mut stored] {
+            // Who spends an output is not fetched, nor where its inputs were made, so the heuristics for
+            // change have less to go by; place in the block and confirmations are told of whole chains.
+            for output in said["outputs"].as_array_mut().unwrap() {
+                if output["status"] != "unspent" {
+                    *output = output["value_sat"].clone();
+                }
+            }
+            for input in said["inputs"].as_array_mut().unwrap() {
+                input.as_object_mut().unwrap().remove("height");
+            }
+            for whole in ["position", "confirmations", "change", "heuristics"] {
+                said.as_object_mut().unwrap().remove(whole);
+            }
+        }
+        assert_eq!(said(told), said(stored), "{name}");
+    }
+    let one = home.address("three");
+    let (told, stored) = (look(&["address", &one]), home.json(&["address", &one]));
+    assert_eq!(told["history"], stored["history"]);
+    assert_eq!(told["totals"], stored["totals"]);
+}
+
+#[test]
 fn damage_to_what_is_kept_is_healed_online_and_named_offline() {
     let home = Home::new(HEIST);
     let blocks = home.block_dir();
@@ -148,7 +188,8 @@ fn what_cannot_be_meant_with_a_server_is_refused() {
         .fails(3, &["socks5h://"]);
     trace(data.path(), "http://127.0.0.1:9", &theft, &["--offline"])
         .fails(3, &["--offline forbids"]);
-    home.run(&["tx", &theft, "--esplora", "http://127.0.0.1:9"]).fails(2, &["does not fetch"]);
+    let peel = format!("{theft}:0");
+    home.run(&["peel", &peel, "--esplora", "http://127.0.0.1:9"]).fails(2, &["does not fetch"]);
     let blocks = home.block_dir();
     let served = Served::start(&home, &["--blocks-dir", text(&blocks)]);
     let mut mainnet =
