@@ -188,6 +188,7 @@ fn what_cannot_be_meant_with_a_server_is_refused() {
         .fails(3, &["socks5h://"]);
     trace(data.path(), "http://127.0.0.1:9", &theft, &["--offline"])
         .fails(3, &["--offline forbids"]);
+    home.run(&["trace", "--from", &theft, "--offline"]).fails(2, &["--esplora"]);
     let peel = format!("{theft}:0");
     home.run(&["peel", &peel, "--esplora", "http://127.0.0.1:9"]).fails(2, &["does not fetch"]);
     let blocks = home.block_dir();
