@@ -21,12 +21,10 @@ pub(crate) const MAX_STEPS: usize = 2_000_000;
 
 impl Case {
     /// The query of a policy. `until` is the block up to which the bundle looks.
-    pub(crate) fn query(
-        &self,
-        ledger: &impl Ledger,
-        policy: Policy,
-        until: Height,
-    ) -> Result<Query> {
+    ///
+    /// # Errors
+    /// What the ledger reports.
+    pub fn query(&self, ledger: &impl Ledger, policy: Policy, until: Height) -> Result<Query> {
         let mut addresses = BTreeSet::new();
         for (_, script) in &self.stops.addresses {
             // What nobody ever paid, nothing can arrive at.

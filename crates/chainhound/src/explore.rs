@@ -28,6 +28,10 @@ pub(crate) struct Told {
     pub(crate) server: String,
     /// Whether nothing was left out to stay within `--max-transactions`.
     pub(crate) complete: bool,
+    /// What it told, with what proves it.
+    pub(crate) gathered: Gathered,
+    /// To ask it more.
+    pub(crate) explorer: Explorer,
 }
 
 impl Told {
@@ -95,7 +99,8 @@ pub(crate) fn gather(
     let gathered = gathered?;
     tell(&gathered, explorer.asked(), args, say);
     let chain = Chain::Sparse(Box::new(gathered.ledger()?));
-    Ok(Told { chain, server: url.to_owned(), complete: gathered.complete })
+    let (server, complete) = (url.to_owned(), gathered.complete);
+    Ok(Told { chain, server, complete, gathered, explorer })
 }
 
 /// What people should know of where the answer comes from.

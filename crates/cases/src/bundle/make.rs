@@ -19,7 +19,7 @@ use crate::{
     digest::sha256_hex,
     evidence::{
         Checkpoint, HeaderChain, Needed, Proofs, ProvenTx, Role, Transactions,
-        checkpoint_at_or_below, gather,
+        checkpoint_at_or_below, gather, without_witnesses,
     },
     results::{Line, RESULTS_VERSION, Results, compute},
     sign::SecretKey,
@@ -186,7 +186,7 @@ fn transactions<L: Ledger>(
         match block {
             Some(block) => by_block.entry(block).or_default().push((txid, role)),
             None if role == Role::Source => {
-                let tx = crate::evidence::without_witnesses(proofs.alone(txid)?);
+                let tx = without_witnesses(proofs.alone(txid)?);
                 list.push(ProvenTx { role, tx, place: None });
             }
             None => return Err(Error::Unconfirmed(txid)),
@@ -196,7 +196,7 @@ fn transactions<L: Ledger>(
         let ids: Vec<Txid> = wanted.iter().map(|(txid, _)| *txid).collect();
         for (shown, (_, role)) in proofs.in_block(height, hash, &ids)?.into_iter().zip(wanted) {
             let place = (role != Role::Source).then_some((height, shown.path));
-            list.push(ProvenTx { role, tx: shown.tx, place });
+            list.push(ProvenTx { role, tx: without_witnesses(shown.tx), place });
         }
     }
     Transactions::new(list)

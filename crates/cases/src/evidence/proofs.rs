@@ -9,7 +9,7 @@ use crate::{Error, Result};
 /// A transaction as a source shows it: to be checked, not to be believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
-    /// Without witnesses.
+    /// With or without its witnesses, which are left out of a bundle.
     pub tx: Transaction,
     /// Its path in the block that was asked about.
     pub path: MerklePath,
@@ -77,7 +77,7 @@ impl Proofs for FromBlocks<'_> {
                 .map_err(|error| Error::proof(format!("transaction {txid}"), error))?;
             let path = MerklePath::of(&ids, at as u32)
                 .map_err(|error| Error::proof(format!("block {height}"), error))?;
-            Ok(Shown { tx: without_witnesses(tx), path })
+            Ok(Shown { tx, path })
         };
         wanted.iter().map(show).collect()
     }

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::{
     CaseAddArgs, CaseAssignArgs, CaseAttachArgs, CaseListArgs, CaseLogArgs, CaseNoteArgs,
-    CaseShowArgs, CaseStatusArgs, FormatArg, LoginArgs,
+    CaseShowArgs, CaseStatusArgs, FormatArg, LoginArgs, ServerArgs,
 };
 
 /// What to do with cases.
@@ -63,9 +63,12 @@ Examples:
   chainhound case run theft.toml --out theft.zip --blocks-dir ~/.bitcoin/blocks
   chainhound case run theft.toml --out theft.zip --blocks-dir ~/.bitcoin/blocks --sign me.key
   chainhound case run theft.toml --out theft.zip --node http://127.0.0.1:8332
+  chainhound case run theft.toml --out theft.zip --esplora https://HOST/api     (without a store)
 
-The chain has to be indexed (`chainhound index`): the store says where the money went, and the raw blocks
-prove it. The same case on the same chain gives the same bytes, on every machine with the same program. With
+With --blocks-dir and --node the chain has to be indexed (`chainhound index`): the store says where the money
+went, and the raw blocks prove it. With --esplora both come from a server, which is believed in nothing but what
+nobody can prove: that an output is unspent. Headers are asked for one by one from the tip down to the last
+checkpoint before the theft, once: that can be tens of thousands of questions. The same case on the same chain gives the same bytes, on every machine with the same program. With
 until_height in the case file that holds although the chain has grown.
 
 A secret key is read from a file, never from the command line. `minisign -Vm manifest.json -P KEY` checks the
@@ -74,7 +77,7 @@ signature as well.";
 /// Which case, and from where its proofs come.
 #[derive(Debug, Args)]
 #[command(after_help = RUN_EXAMPLES)]
-#[group(id = "proofs", required = true, multiple = false, args = ["blocks_dir", "node"])]
+#[group(id = "proofs", required = true, multiple = false, args = ["blocks_dir", "node", "esplora"])]
 pub(crate) struct CaseRunArgs {
     /// The case file
     #[arg(value_name = "CASE.toml")]
@@ -90,6 +93,11 @@ pub(crate) struct CaseRunArgs {
     pub(crate) node: Option<String>,
     #[command(flatten)]
     pub(crate) login: LoginArgs,
+    /// A server that speaks the Esplora routes, instead of store and blocks
+    #[arg(long, value_name = "URL")]
+    pub(crate) esplora: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
     /// Sign the bundle with the secret key in this file (`case keygen` or `minisign -G -W`)
     #[arg(long, value_name = "FILE")]
     pub(crate) sign: Option<PathBuf>,

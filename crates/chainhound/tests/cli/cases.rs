@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use crate::harness::{HEIST, Home, edit, text};
+use crate::{
+    harness::{HEIST, Home, command, edit, run, text},
+    serving::Served,
+};
 
 /// A home with a case file of the theft in it.
 fn home() -> Home {
@@ -125,4 +128,38 @@ fn a_new_case_file_can_be_run() {
         .ok();
     home.run(&["case", "verify", text(&out)]).ok();
     assert!(home.run(&["case", "new"]).ok().contains("[[theft]]"));
+}
+
+/// With a server and nothing else: no store, no blocks.
+#[test]
+fn a_case_can_be_run_on_a_server() {
+    let home = home();
+    make(&home, "store.zip", &[]);
+    let blocks = home.block_dir();
+    let served = Served::start(&home, &["--blocks-dir", text(&blocks)]);
+    let data = tempfile::tempdir().unwrap();
+    let (case, out) = (home.path("case.toml"), home.path("server.zip"));
+    let args = ["case", "run", text(&case), "--out", text(&out), "--esplora", &served.url];
+    let on_server = || {
+        let mut command = command(&args);
+        command.env("CHAINHOUND_DATADIR", data.path());
+        run(command)
+    };
+    on_server().ok();
+    let first = fs::read(&out).unwrap();
+    home.run(&["case", "verify", text(&out)]).ok();
+    on_server().ok();
+    assert_eq!(fs::read(&out).unwrap(), first);
+    // The sums are those from the store. Leaves at services are not: whether somebody spent them later
+    // was not asked.
+    let sums = |zip: &[u8]| -> Vec<String> {
+        let files = cases::container::read(zip).unwrap();
+        let results = files.iter().filter(|file| file.name.starts_with("results/"));
+        let lines = results.flat_map(|file| std::str::from_utf8(file.bytes).unwrap().lines());
+        let wanted = lines.filter(|line| !line.contains("\"kind\":\"leaf\""));
+        wanted.map(str::to_owned).collect()
+    };
+    assert_eq!(sums(&first), sums(&fs::read(home.path("store.zip")).unwrap()));
+    let file = ["case", "run", text(&case), "--out", text(&out), "--esplora", "transactions.json"];
+    home.run(&file).fails(2, &["https://HOST/api"]);
 }

@@ -1,6 +1,7 @@
 //! `chainhound case …`.
 
 mod book;
+mod explored;
 mod keygen;
 mod new;
 mod proofs;

@@ -5,18 +5,23 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use cases::evidence::Proofs;
 use cases::{
     Case,
     bundle::{self, Made, Making, Tool},
     sign::SecretKey,
 };
+use chain::{Height, Ledger};
 use intel::TagSet;
 use source::{BlockDir, RawBlocks};
 
-use super::proofs;
+use super::{
+    explored::{self, FromServer},
+    proofs,
+};
 use crate::{
     args::{CaseRunArgs, Common},
-    durable,
+    durable, explore,
     failure::{Exit, Failure},
     ledger::{self, Chain},
     names::{Lent, SERVICES, Selection, Snapshot, find_tags, no_labels},
@@ -35,36 +40,14 @@ pub(super) fn run(args: &CaseRunArgs, session: &mut Session<'_>) -> Result<Exit,
     let place = place(&case, session)?;
     let key = args.sign.as_deref().map(secret_key).transpose()?;
     let tags = tags(&case, &args.case, &place, session)?;
-    let blocks = blocks(args, &case, session.common)?;
-    let tool = tool(session);
-    let made = ledger::ask(&place, None, session.say, |chain| {
-        let Chain::Whole(store) = chain else {
-            return Err(Failure::unavailable("a bundle needs the store of the whole chain")
-                .hint("`chainhound index --blocks-dir DIR` makes it"));
-        };
-        let lent = match case.stops.clusters {
-            true => Lent::find(tags.as_ref(), chain, &place, session.say)?,
-            false => None,
-        };
-        let least = case.stops.min_confidence;
-        let (set, lent) = (tags.as_ref(), lent.as_ref());
-        let mut labels = Snapshot(Selection { set, roles: SERVICES, least, lent });
-        let say = session.say;
-        proofs::with(blocks.as_ref(), store, |proofs| {
-            Ok(bundle::make(Making {
-                text: &text,
-                case: &case,
-                ledger: store.as_ref(),
-                source: chain.kind(),
-                labels: &mut labels,
-                tag_set_digest: set.map(|set| set.digest().to_string()),
-                proofs,
-                tool: tool.clone(),
-                key: key.as_ref(),
-                progress: &mut |what| say.note(format_args!("{what} …")),
-            })?)
-        })
-    })?;
+    let asked = Asked { text: &text, case: &case, place: &place, tags: tags.as_ref(), key };
+    let made = match &args.esplora {
+        Some(url) => asked.of_server(url, args, session)?,
+        None => {
+            let blocks = blocks(args, &case, session.common)?;
+            asked.of_store(blocks.as_ref(), session)?
+        }
+    };
     durable::write(&args.out, |file| file.write_all(&made.bytes))?;
     let sha256 = cases::sha256_hex(&made.bytes);
     if let Some(path) = &args.stamp_request {
@@ -96,6 +79,90 @@ fn place(case: &Case, session: &Session<'_>) -> Result<Place, Failure> {
     Ok(DataDir::new(session.common)?.of(case.network))
 }
 
+/// A case, with all that does not depend on where its proofs come from.
+struct Asked<'a> {
+    text: &'a str,
+    case: &'a Case,
+    place: &'a Place,
+    tags: Option<&'a TagSet>,
+    key: Option<SecretKey>,
+}
+
+impl Asked<'_> {
+    /// On the store, with raw blocks beside it.
+    fn of_store(&self, blocks: &dyn RawBlocks, session: &Session<'_>) -> Result<Made, Failure> {
+        ledger::ask(self.place, None, session.say, |chain| {
+            let Chain::Whole(store) = chain else {
+                return Err(Failure::unavailable("a bundle needs the store of the whole chain")
+                    .hint("`chainhound index` makes it; --esplora URL does without"));
+            };
+            let lent = match self.case.stops.clusters {
+                true => Lent::find(self.tags, chain, self.place, session.say)?,
+                false => None,
+            };
+            proofs::with(blocks, store, |proofs| {
+                self.make(store.as_ref(), chain.kind(), lent.as_ref(), proofs, session)
+            })
+        })
+    }
+
+    /// On as much as a server tells.
+    fn of_server(
+        &self,
+        url: &Path,
+        args: &CaseRunArgs,
+        session: &Session<'_>,
+    ) -> Result<Made, Failure> {
+        let Some(url) = explore::url(Some(url)) else {
+            return Err(Failure::usage(
+                "--esplora takes the address of a server here: https://HOST/api",
+            )
+            .hint("a file of transactions has no headers, and proves nothing"));
+        };
+        let (case, tags) = (self.case, self.tags);
+        let starts = explored::starts(case);
+        let (place, say) = (self.place, session.say);
+        let told = explore::gather(url, &args.server, place, say, &starts, &mut |ledger| {
+            let tip = ledger.tip().map_or(Height(0), |tip| tip.height);
+            explored::wanted(case, ledger, tags, tip)
+        })?;
+        if !told.complete {
+            return Err(Failure::unavailable(
+                "the traces lead to more than --max-transactions allows",
+            )
+            .hint("end them earlier, with [stops] in the case file, or allow more"));
+        }
+        let Chain::Sparse(ledger) = &told.chain else {
+            return Err(Failure::unavailable("a server tells single transactions"));
+        };
+        let mut proofs = FromServer::new(&told.explorer, &told.gathered);
+        self.make(ledger.as_ref(), told.chain.kind(), None, &mut proofs, session)
+    }
+
+    fn make<L: Ledger>(
+        &self,
+        ledger: &L,
+        source: &str,
+        lent: Option<&Lent<'_>>,
+        proofs: &mut dyn Proofs,
+        session: &Session<'_>,
+    ) -> Result<Made, Failure> {
+        let (set, least) = (self.tags, self.case.stops.min_confidence);
+        Ok(bundle::make(Making {
+            text: self.text,
+            case: self.case,
+            ledger,
+            source,
+            labels: &mut Snapshot(Selection { set, roles: SERVICES, least, lent }),
+            tag_set_digest: set.map(|set| set.digest().to_string()),
+            proofs,
+            tool: tool(session),
+            key: self.key.as_ref(),
+            progress: &mut |what| session.say.note(format_args!("{what} …")),
+        })?)
+    }
+}
+
 /// Where raw blocks are.
 fn blocks(args: &CaseRunArgs, case: &Case, common: &Common) -> Result<Box<dyn RawBlocks>, Failure> {
     if let Some(dir) = &args.blocks_dir {
@@ -103,7 +170,7 @@ fn blocks(args: &CaseRunArgs, case: &Case, common: &Common) -> Result<Box<dyn Ra
     }
     let Some(url) = &args.node else {
         // The parser asks for one of them.
-        return Err(Failure::usage("where are the blocks? --blocks-dir or --node"));
+        return Err(Failure::usage("where are the blocks? --blocks-dir, --node or --esplora"));
     };
     let common = Common { network: Some(case.network), ..common.clone() };
     let node = NodeAt::new(url, &args.login, &common)?.open()?;
