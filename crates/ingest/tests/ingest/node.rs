@@ -245,6 +245,35 @@ fn headers_without_work_or_link_are_refused() {
     }
 }
 
+/// More than a group may have, where the sizes were guessed: the rest of the group comes singly.
+#[test]
+fn blocks_larger_than_guessed_come_in_parts() {
+    let mut chain = branch(13, 5).blocks;
+    for height in 6..14 {
+        let script = bitcoin::ScriptBuf::from(vec![0x6a; 3_000_000]);
+        let value = bitcoin::Amount::ZERO;
+        let data = bitcoin::TxOut { value, script_pubkey: script };
+        let parent = chain[chain.len() - 1].block_hash();
+        let coinbase = mine::coinbase(mine::coinbase_script(height, 0), vec![data]);
+        let place = mine::Place { parent, time: 1_700_000_000 + height };
+        chain.push(mine::block(place, vec![coinbase]));
+    }
+    let fake = FakeNode::start(&chain).unwrap();
+    let (node, store) = (client(&fake), dir());
+    let options = Options { memory: Some(1 << 30), ..all() };
+    let done = run(&node, store.path(), &options).unwrap();
+    assert_eq!(done.summary.appended as usize, chain.len());
+    assert_is_fresh(store.path(), &chain);
+    // The last of them, which is among those that come singly, is bad.
+    let mut bad = chain.clone();
+    bad.last_mut().unwrap().txdata[0].output[0].value = bitcoin::Amount::ONE_SAT;
+    fake.knowledge().set_chain(&bad);
+    let other = dir();
+    let error = run(&node, other.path(), &options).unwrap_err();
+    assert!(error.to_string().contains("merkle root"), "{error}");
+    assert_is_fresh(other.path(), &chain[..chain.len() - 1]);
+}
+
 /// A node that always has more headers, of blocks that nobody has.
 #[test]
 fn headers_without_end_cost_nothing_but_time() {
