@@ -42,6 +42,7 @@ fn heavy_the_demo_finds_the_money_and_scores_itself() {
     assert!(status.ok().contains("regtest"), "{}", status.out);
 
     others_can_be_asked_about_it(&out);
+    its_case_becomes_evidence(&out);
 
     // Once more over it: the same bytes, and it says how long each step took.
     let made = || MADE.map(|name| fs::read(out.join(name)).unwrap());
@@ -50,6 +51,27 @@ fn heavy_the_demo_finds_the_money_and_scores_itself() {
     assert!(table.ok().contains("Where the money is now"), "{}", table.out);
     assert!(table.err.contains("all together"), "{}", table.err);
     assert!(made() == before, "another run made other bytes");
+}
+
+/// The case file that it leaves can be run as it stands, and gives what the demo's own traces gave.
+fn its_case_becomes_evidence(out: &Path) {
+    let (case, zip) = (out.join("case.toml"), out.join("case.zip"));
+    let (data, blocks) = (out.join("data"), out.join("blocks"));
+    let args = ["case", "run", text(&case), "--datadir", text(&data), "--out", text(&zip)];
+    let more = ["--blocks-dir", text(&blocks), "--format", "json"];
+    let made = chainhound(&[&args[..], &more].concat()).json();
+    assert_eq!(made["amounts"][0]["claimed_sat"], made["amounts"][0]["chain_sat"]);
+    for sums in made["policies"].as_array().unwrap() {
+        let policy = sums["policy"].as_str().unwrap();
+        let exact = !["poison", "bounds"].contains(&policy);
+        assert!(!exact || sums["booked_sat"] == 450_290_000_000_u64, "{sums}");
+        let services = sums["bookings"].as_array().unwrap().iter();
+        let claims = services.filter(|row| row["stop_reason"] == "service");
+        assert!(claims.clone().count() > 2 && claims.clone().all(|row| row["basis"] == "claim"));
+    }
+    let verdict = chainhound(&["case", "verify", text(&zip), "--format", "json"]).json();
+    assert_eq!(verdict["verdict"], "good");
+    fs::remove_file(zip).unwrap();
 }
 
 /// Services and bridge with amounts, mixers with rounds, the actor: each with what it rests on.

@@ -14,6 +14,8 @@
 //! * `clusters`: `cluster`, its file, and the cluster that `address` shows
 //! * `coinjoins`: `coinjoin`, what `tx` says about change, the labelled real transactions
 //! * `demo`: the replay, small
+//! * `cases`: `case run` and `verify`, on store and server; `real_node_cases`: beside a real node
+//! * `casebook`: `case add`, `note`, `log` and their like
 //! * `watching`: `watch`: alerts, reorganisations, sinks, kills
 //! * `transcripts`: the commands in `docs/guide`, with their output
 
@@ -34,6 +36,7 @@ mod labels;
 mod lookups;
 mod peeling;
 mod real_data;
+mod real_node_cases;
 mod real_node_follow;
 mod screening;
 mod serving;
