@@ -8,6 +8,7 @@
 mod amount;
 mod args;
 mod clusters;
+mod config;
 mod durable;
 mod explore;
 mod failure;
@@ -25,13 +26,15 @@ mod say;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
-use crate::{args::Cli, failure::Exit, output::Output, say::Say};
+use crate::{args::Cli, config::Settings, failure::Exit, output::Output, say::Say};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let parsed = Cli::command().try_get_matches();
+    let parsed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let (mut cli, matches) = match parsed {
+        Ok(parsed) => parsed,
         // Help and version are no errors to clap's exit code either. A closed pipe is none at all.
         Err(error) => {
             let _ = error.print();
@@ -40,10 +43,12 @@ fn main() -> ExitCode {
     };
     let say = Say::new(&cli.common);
     let mut output = Output::new(&cli.common);
-    let done = run::run(&cli, &say, &mut output).and_then(|exit| {
-        output.finish()?;
-        Ok(exit)
-    });
+    let done = Settings::load(&mut cli.common, &matches)
+        .and_then(|()| run::run(&cli, &say, &mut output))
+        .and_then(|exit| {
+            output.finish()?;
+            Ok(exit)
+        });
     match done {
         Ok(exit) => exit.code(),
         // The reader had enough, as in `chainhound address … | head`.

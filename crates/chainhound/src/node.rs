@@ -8,6 +8,7 @@ use source::node::{Login, Node, NodeError, default_port};
 
 use crate::{
     args::{Common, LoginArgs},
+    config::Settings,
     failure::Failure,
 };
 
@@ -41,6 +42,14 @@ impl NodeAt {
     /// [`Failure`] where the environment has a user and no password file, or where there is no home
     /// directory.
     pub(crate) fn new(url: &str, login: &LoginArgs, common: &Common) -> Result<Self, Failure> {
+        let settings = &common.settings;
+        let url = match url {
+            "" => settings.get("node.url").ok_or_else(|| {
+                Failure::usage("--node without a URL, and node.url is not set")
+                    .hint("`chainhound config show --origin` tells which settings hold")
+            })?,
+            url => url,
+        };
         let user = std::env::var(USER).ok().filter(|user| !user.is_empty());
         let file = std::env::var_os(PASSWORD_FILE).filter(|path| !path.is_empty());
         let way = match (&login.cookie_file, &login.bitcoin_datadir) {
@@ -50,7 +59,7 @@ impl NodeAt {
                 (Some(user), Some(path)) => {
                     Way::Login(Login::PasswordFile { user, path: path.into() })
                 }
-                (None, None) => Way::Datadir(usual_datadir().map_err(|_| no_home())?),
+                (None, None) => Way::of(settings)?,
                 (Some(_), None) => {
                     return Err(Failure::usage(format!(
                         "{USER} is set and {PASSWORD_FILE} is not"
@@ -102,6 +111,25 @@ impl NodeAt {
         let info = node.chain_info()?;
         // What it calls itself if that is nothing we know will be said when it is checked.
         Ok(info.chain.parse().unwrap_or(Network::Mainnet))
+    }
+}
+
+impl Way {
+    /// As files of settings say, else by the cookie in the usual directory.
+    fn of(settings: &Settings) -> Result<Self, Failure> {
+        if let Some(path) = settings.path("node.cookie_file") {
+            return Ok(Self::Login(Login::Cookie(path)));
+        }
+        if let Some(dir) = settings.path("node.bitcoin_datadir") {
+            return Ok(Self::Datadir(dir));
+        }
+        match (settings.get("node.rpc_user"), settings.path("node.rpc_password_file")) {
+            (Some(user), Some(path)) => {
+                Ok(Self::Login(Login::PasswordFile { user: user.to_owned(), path }))
+            }
+            (None, None) => Ok(Self::Datadir(usual_datadir().map_err(|_| no_home())?)),
+            _ => Err(Failure::usage("node.rpc_user and node.rpc_password_file go together")),
+        }
     }
 }
 

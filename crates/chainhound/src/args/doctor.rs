@@ -20,7 +20,7 @@ included; 1 where something is wrong; 3 where the node or the store is not there
 #[command(after_help = EXAMPLES)]
 pub(crate) struct DoctorArgs {
     /// A running node, like http://127.0.0.1:8332
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "")]
     pub(crate) node: Option<String>,
     #[command(flatten)]
     pub(crate) login: LoginArgs,

@@ -40,7 +40,7 @@ pub(crate) struct IndexArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) blocks_dir: Option<PathBuf>,
     /// A running node, like http://127.0.0.1:8332
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "")]
     pub(crate) node: Option<String>,
     /// A file (or a directory of files) with transactions
     #[arg(long, value_name = "FILE", conflicts_with_all = ["until_height", "memory", "threads", "follow"])]

@@ -4,6 +4,7 @@ mod case;
 mod casebook;
 mod cluster;
 mod coinjoin;
+mod config;
 mod demo;
 mod doctor;
 mod exposure;
@@ -24,6 +25,8 @@ use std::path::PathBuf;
 use chain::Network;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::config::Settings;
+
 pub(crate) use self::{
     case::{CaseNewArgs, CaseRunArgs, CaseVerb, CaseVerifyArgs, KeygenArgs},
     casebook::{
@@ -32,6 +35,7 @@ pub(crate) use self::{
     },
     cluster::{BuildArgs, ClusterVerb, DiffArgs, ShowArgs, WhyArgs},
     coinjoin::{CoinJoinArgs, CoinJoinVerb, ScanArgs},
+    config::ConfigVerb,
     demo::DemoArgs,
     doctor::DoctorArgs,
     exposure::{CoinJoins, ExposureArgs, Sides},
@@ -81,6 +85,18 @@ pub(crate) struct Common {
         global = true
     )]
     pub(crate) datadir: Option<PathBuf>,
+    /// A file of settings, besides those of the machine and the user: `chainhound config show --help`
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "CHAINHOUND_CONFIG",
+        hide_env_values = true,
+        global = true
+    )]
+    pub(crate) config: Option<PathBuf>,
+    /// What files, environment and flags say.
+    #[arg(skip)]
+    pub(crate) settings: Settings,
     /// mainnet, testnet4, testnet3, signet or regtest [default: the only one in the datadir, else
     /// mainnet]
     #[arg(long, value_name = "NETWORK", global = true)]
@@ -150,6 +166,9 @@ pub(crate) enum Verb {
     Doctor(DoctorArgs),
     /// Answer the Esplora routes over HTTP, from the store
     Serve(ServeArgs),
+    /// Settings: which hold, and where they come from
+    #[command(subcommand)]
+    Config(ConfigVerb),
     /// Look after the store
     #[command(subcommand)]
     Store(StoreVerb),

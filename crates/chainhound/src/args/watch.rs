@@ -153,15 +153,15 @@ pub(crate) struct RunArgs {
     pub(crate) poll: Duration,
     /// A running node, like http://127.0.0.1:8332: the store is kept up to date beside it, and what is
     /// unconfirmed is told too
-    #[arg(long, value_name = "URL", conflicts_with = "once")]
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "", conflicts_with = "once")]
     pub(crate) node: Option<String>,
     #[command(flatten)]
     pub(crate) login: LoginArgs,
-    /// Where alerts go, besides stdout
+    /// Where alerts go, besides stdout [default: watch.sinks of the settings]
     #[arg(long, value_name = "FILE")]
     pub(crate) sinks: Option<PathBuf>,
     /// Nothing on stdout: only the sinks of the file
-    #[arg(long, requires = "sinks")]
+    #[arg(long)]
     pub(crate) no_stdout: bool,
     #[command(flatten)]
     pub(crate) labels: LabelArgs,
@@ -212,9 +212,9 @@ Exits with 3 where a sink does not take it.")]
 pub(crate) struct TestArgs {
     /// Only this sink
     pub(crate) sink: Option<String>,
-    /// Where alerts go
+    /// Where alerts go [default: watch.sinks of the settings]
     #[arg(long, value_name = "FILE")]
-    pub(crate) sinks: PathBuf,
+    pub(crate) sinks: Option<PathBuf>,
 }
 
 fn parse_name(text: &str) -> Result<String, String> {

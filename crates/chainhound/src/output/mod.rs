@@ -9,6 +9,7 @@ mod change;
 mod claims;
 mod cluster;
 mod coinjoin;
+mod config;
 mod demo;
 mod doctor;
 mod document;
@@ -47,6 +48,7 @@ pub(crate) use self::{
         AbsenceField, CoinJoinDocument, CoinJoinField, EntropyField, ErrorRates, FoundTransaction,
         ScanDocument,
     },
+    config::{ConfigDocument, SettingRow},
     demo::{
         Actor, BeforeMixing, BoundsScore, ClusterScore, CoinJoinScore, DemoDestination,
         DemoDocument, Mixer, NamedParty, Names, PolicyScore, Rounds, Score, Share, Totals,

@@ -5,6 +5,7 @@ mod block;
 mod case;
 mod cluster;
 mod coinjoin;
+mod config;
 mod demo;
 mod describe;
 mod doctor;
@@ -99,6 +100,7 @@ pub(crate) fn run(cli: &Cli, say: &Say, output: &mut Output) -> Result<Exit, Fai
         Verb::Tags(verb) => tags::run(verb, session),
         Verb::Cluster(verb) => cluster::run(verb, session),
         Verb::CoinJoin(args) => coinjoin::run(args, session),
+        Verb::Config(verb) => config::run(verb, session),
         Verb::Watch(verb) => watch::run(verb, session),
         Verb::Trace(args) => trace::run(args, session),
         Verb::Peel(args) => peel::run(args, session),

@@ -69,6 +69,8 @@ impl Run {
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chainhound"));
     command.args(args).stdin(Stdio::null());
+    // Nor of the machine's and the developer's settings.
+    command.env("CHAINHOUND_SYSTEM_CONFIG", "/nowhere").env("XDG_CONFIG_HOME", "/nowhere");
     for name in [
         "CHAINHOUND_DATADIR",
         "NO_COLOR",

@@ -16,6 +16,7 @@
 //! * `demo`: the replay, small
 //! * `cases`: `case run` and `verify`, on store and server; `real_node_cases`: beside a real node
 //! * `casebook`: `case add`, `note`, `log` and their like
+//! * `settings`: `config show`, and what is packaged
 //! * `watching`: `watch`: alerts, reorganisations, sinks, kills
 //! * `transcripts`: the commands in `docs/guide`, with their output
 
@@ -40,6 +41,7 @@ mod real_node_cases;
 mod real_node_follow;
 mod screening;
 mod serving;
+mod settings;
 mod stopping;
 mod tracing;
 mod transcripts;

@@ -78,7 +78,8 @@ fn open_sinks(args: &RunArgs, session: &Session<'_>) -> Result<Opened, Failure> 
         names.push(STDOUT.to_owned());
         opened.push(Box::new(StdoutSink::new(args.format.format)));
     }
-    if let Some(path) = &args.sinks {
+    let path = args.sinks.clone().or_else(|| session.common.settings.path("watch.sinks"));
+    if let Some(path) = &path {
         for settings in sinks::read(path)? {
             session.say.detail(format_args!("{}: {}", settings.name(), settings.summary()));
             names.push(settings.name().to_owned());
@@ -86,7 +87,7 @@ fn open_sinks(args: &RunArgs, session: &Session<'_>) -> Result<Opened, Failure> 
         }
     }
     if names.is_empty() {
-        return Err(Failure::usage("the file of --sinks names no sink, and --no-stdout is given"));
+        return Err(Failure::usage("--no-stdout is given, and no sink is named"));
     }
     Ok((names, opened))
 }

@@ -75,15 +75,19 @@ pub(super) fn open(settings: &SinkSettings, path: &Path) -> Result<Box<dyn Sink>
 /// `chainhound watch test`.
 pub(super) fn test(args: &TestArgs, session: &mut Session<'_>) -> Result<Exit, Failure> {
     let place = session.place()?;
-    let mut sinks = read(&args.sinks)?;
+    let path = args.sinks.clone().or_else(|| session.common.settings.path("watch.sinks"));
+    let Some(path) = path else {
+        return Err(Failure::usage("no sinks are named: use --sinks FILE"));
+    };
+    let mut sinks = read(&path)?;
     if let Some(name) = &args.sink {
         sinks.retain(|sink| sink.name() == name);
         if sinks.is_empty() {
-            return Err(Failure::usage(format!("{}: has no sink '{name}'", args.sinks.display())));
+            return Err(Failure::usage(format!("{}: has no sink '{name}'", path.display())));
         }
     }
     if sinks.is_empty() {
-        return Err(Failure::usage(format!("{}: names no sink", args.sinks.display())));
+        return Err(Failure::usage(format!("{}: names no sink", path.display())));
     }
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let time = since.map_or(0, |since| since.as_secs());
@@ -97,7 +101,7 @@ pub(super) fn test(args: &TestArgs, session: &mut Session<'_>) -> Result<Exit, F
     let mut failed = 0;
     for settings in sinks {
         let name = settings.name();
-        let mut sink = open(&settings, &args.sinks)?;
+        let mut sink = open(&settings, &path)?;
         let message = Message { id: &id, watch: "test", sequence: 0, body: &body, time };
         match sink.deliver(&message) {
             Ok(()) => {
