@@ -1,6 +1,7 @@
 //! Zips that are made to harm.
 
-use cases::{bundle, container};
+use cases::{Case, bundle, container};
+use proptest::prelude::*;
 
 use crate::world::{case_of, faults, unpack, world};
 
@@ -58,5 +59,30 @@ fn a_container_of_two_gigabytes_is_refused_before_it_is_read() {
 fn what_is_no_zip_is_refused() {
     for bytes in [&b""[..], b"PK", b"PK\x05\x06", &[0; 100], b"{\"a\":1}"] {
         assert!(faults(&bundle::verify(bytes, None))[0].starts_with("container"));
+    }
+}
+
+/// The files that are lines of JSON, from pieces of such lines.
+fn pieces() -> impl Strategy<Value = String> {
+    let words =
+        "[a-z_]{1,8}|[{}\\[\\]:,\"]|[0-9a-f]{0,80}|\n|\"(txid|role|path|raw|height|position)\":";
+    prop::collection::vec(words, 0..60).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(testkit::cases(64)))]
+
+    #[test]
+    fn whatever_stands_in_a_file_is_no_panic_and_no_good_bundle(
+        at in 0_usize..20, text in pieces(), raw in prop::collection::vec(any::<u8>(), 0..300),
+    ) {
+        let mut files = good();
+        let at = at % files.len();
+        for bytes in [text.clone().into_bytes(), raw] {
+            files[at].1 = bytes;
+            prop_assert!(bundle::verify(&container::write(&files).unwrap(), None).fails());
+        }
+        let _ = Case::parse(&text);
+        let _ = bundle::verify(text.as_bytes(), None);
     }
 }
