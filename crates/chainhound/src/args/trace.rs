@@ -65,7 +65,7 @@ pub(crate) struct TraceArgs {
     /// from a server that speaks the Esplora routes
     #[arg(long, value_name = "FILE|URL")]
     pub(crate) esplora: Option<PathBuf>,
-    /// table, json, csv, dot, graphml or svg
+    /// table, json, csv, dot, graphml, gexf or svg
     #[arg(long, value_name = "FORMAT", default_value_t = Format::Table)]
     pub(crate) format: Format,
     /// Which part of the trace to write as CSV: flows, leaves or bookings [default: flows]

@@ -143,6 +143,7 @@ fn every_format_has_its_shape() {
     assert!(format(&["csv", "--part", "bookings"]).starts_with("stop_reason,count,"));
     assert!(format(&["dot"]).starts_with("digraph trace {"));
     assert!(format(&["graphml"]).contains("<graphml "));
+    assert!(format(&["gexf"]).contains("<gexf "));
     assert!(format(&["svg"]).starts_with("<svg "));
     let file = home.path("trace.svg");
     let written = home.run(&["trace", "--from", &theft, "--format", "svg", "--out", text(&file)]);

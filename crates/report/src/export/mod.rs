@@ -2,6 +2,8 @@
 
 pub mod csv;
 pub mod dot;
+pub mod gexf;
+mod graph;
 pub mod graphml;
 pub mod json;
 pub mod markdown;
@@ -26,14 +28,16 @@ pub enum Format {
     Dot,
     /// GraphML.
     Graphml,
+    /// GEXF.
+    Gexf,
     /// The picture.
     Svg,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Table, Self::Json, Self::Csv, Self::Dot, Self::Graphml, Self::Svg];
+    pub const ALL: [Self; 7] =
+        [Self::Table, Self::Json, Self::Csv, Self::Dot, Self::Graphml, Self::Gexf, Self::Svg];
 
     /// The name in flags, and the usual ending of a file (`table`: `txt`).
     pub const fn name(self) -> &'static str {
@@ -43,6 +47,7 @@ impl Format {
             Self::Csv => "csv",
             Self::Dot => "dot",
             Self::Graphml => "graphml",
+            Self::Gexf => "gexf",
             Self::Svg => "svg",
         }
     }
@@ -56,7 +61,7 @@ impl fmt::Display for Format {
 
 /// The text is no format's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown format '{0}': use table, json, csv, dot, graphml or svg")]
+#[error("unknown format '{0}': use table, json, csv, dot, graphml, gexf or svg")]
 pub struct UnknownFormat(pub String);
 
 impl FromStr for Format {
@@ -79,6 +84,7 @@ pub fn write(document: &TraceDocument, format: Format, out: &mut dyn Write) -> R
         Format::Csv => csv::write(document, csv::Part::Flows, out),
         Format::Dot => dot::write(document, out),
         Format::Graphml => graphml::write(document, out),
+        Format::Gexf => gexf::write(document, out),
         Format::Svg => svg::write(document, &svg::Options::default(), out),
     }
 }

@@ -36,6 +36,7 @@ fn csv_parts() {
 fn graphs() {
     insta::assert_snapshot!("tiny_dot", text(&shapes::tiny().document(), Format::Dot));
     insta::assert_snapshot!("tiny_graphml", text(&shapes::tiny().document(), Format::Graphml));
+    insta::assert_snapshot!("tiny_gexf", text(&shapes::tiny().document(), Format::Gexf));
 }
 
 #[test]
@@ -94,7 +95,7 @@ fn hostile_labels_stay_text_in_every_format() {
         assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{format}");
         assert_eq!(text.contains('\u{202e}'), format == Format::Json, "{format}");
         match format {
-            Format::Graphml | Format::Svg => xml::check(&text),
+            Format::Graphml | Format::Gexf | Format::Svg => xml::check(&text),
             Format::Json => assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok()),
             _ => {}
         }
