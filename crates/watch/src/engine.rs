@@ -119,8 +119,14 @@ impl Look<'_> {
         }
         outcome.evaluated += 1;
         let anchor = self.anchor(watch, same_labels)?;
-        let evaluation = evaluate(self.ledger, &question, self.surroundings, self.after(anchor)?)?;
-        let drafts = self.drafts(watch, &question, &evaluation)?;
+        // What is in the block last seen or before it was told, as long as that block is on the chain.
+        let told = match self.is_on_chain(watch.seen)? {
+            true => watch.seen.map(|tip| tip.height),
+            false => None,
+        };
+        let after = self.after(anchor.max(told))?;
+        let evaluation = evaluate(self.ledger, &question, self.surroundings, after)?;
+        let drafts = self.drafts(watch, &question, &evaluation, told)?;
         let alerts = self.finish(watch, drafts, &digest);
         let frontier: Vec<Frontier> = evaluation
             .frontier
@@ -174,13 +180,15 @@ impl Look<'_> {
         })
     }
 
+    /// Alerts about what changed above the block `up_to`.
     fn drafts(
         &self,
         watch: &StoredWatch,
         question: &Question,
         evaluation: &Evaluation,
+        up_to: Option<Height>,
     ) -> Result<Vec<Draft>> {
-        let live = self.state.live(watch.number)?;
+        let live = self.state.live(watch.number, up_to)?;
         let mut drafts = Vec::new();
         let mut told: HashSet<(Txid, bool, BlockHash)> = HashSet::new();
         let mut waiting: HashMap<(Txid, bool), &Live> = HashMap::new();

@@ -55,7 +55,7 @@ impl Engine<'_> {
     pub fn unsettled(&self) -> Result<Vec<(Txid, Vec<OutPoint>)>> {
         let mut unsettled: Vec<(Txid, Vec<OutPoint>)> = Vec::new();
         for watch in self.state.watches()? {
-            for alert in self.state.live(watch.number)? {
+            for alert in self.state.unconfirmed(watch.number)? {
                 if alert.kind == Kind::Unconfirmed
                     && !unsettled.iter().any(|(txid, _)| *txid == alert.txid)
                 {
@@ -138,7 +138,7 @@ impl Look<'_> {
         {
             return Ok(drafts);
         }
-        let live = self.state.live(watch.number)?;
+        let live = self.state.unconfirmed(watch.number)?;
         for one in news {
             let (txid, kind, by) = match one {
                 MempoolNews::Replaced { txid, by } => (*txid, Kind::Replaced, Some(*by)),
@@ -169,7 +169,7 @@ impl Look<'_> {
             Question::Trace(trace) => Some(trace),
             Question::Addresses(_) | Question::Clusters(_) => None,
         };
-        let live = self.state.live(watch.number)?;
+        let live = self.state.unconfirmed(watch.number)?;
         for movement in &evaluation.movements {
             let txid = self.ledger.txid(movement.tx)?;
             let received = movement.what == What::Received;

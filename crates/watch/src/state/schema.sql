@@ -35,6 +35,8 @@ CREATE TABLE alert (
     body TEXT NOT NULL,
     PRIMARY KEY (watch, sequence)
 ) STRICT, WITHOUT ROWID;
+-- An old watch has many alerts, and each new block asks only for the newest of them.
+CREATE INDEX alert_live ON alert (watch, height) WHERE ended_by IS NULL;
 CREATE TABLE block (                          -- the chain as last seen, its newest part
     height INTEGER PRIMARY KEY,
     hash BLOB NOT NULL

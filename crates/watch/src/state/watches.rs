@@ -167,19 +167,26 @@ impl State {
         self.run(async |connection| frontier(connection, watch).await)
     }
 
-    /// Alerts that nothing has ended yet.
-    pub(crate) fn live(&self, watch: i64) -> Result<Vec<Live>> {
+    /// Alerts that nothing has ended yet: the unconfirmed ones, and those of blocks above this one.
+    pub(crate) fn live(&self, watch: i64, above: Option<Height>) -> Result<Vec<Live>> {
+        let above = above.map_or(-1, |height| i64::from(height.0));
         self.run(async |connection| {
             let rows = sqlx::query(
                 "SELECT id, kind, what, txid, height, block_hash FROM alert WHERE watch = ? AND \
-                 ended_by IS NULL AND kind NOT IN ('withdrawn', 'replaced', 'dropped') \
-                 ORDER BY sequence",
+                 ended_by IS NULL AND (height IS NULL OR height > ?) \
+                 AND kind NOT IN ('withdrawn', 'replaced', 'dropped') ORDER BY sequence",
             )
             .bind(watch)
+            .bind(above)
             .fetch_all(&mut *connection)
             .await?;
             rows.iter().map(live).collect()
         })
+    }
+
+    /// Alerts about unconfirmed transactions that nothing has ended yet.
+    pub(crate) fn unconfirmed(&self, watch: i64) -> Result<Vec<Live>> {
+        self.live(watch, Some(Height(u32::MAX)))
     }
 
     /// The watched outputs that an alert's transaction spends, as far as it lists them.
