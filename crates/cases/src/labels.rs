@@ -193,7 +193,7 @@ impl<L: Ledger> Naming for Parties<'_, L> {
 
 impl Label {
     /// The source, and about whom it speaks if that is another address.
-    pub(crate) fn said_by(&self) -> String {
+    pub fn said_by(&self) -> String {
         match &self.about {
             None => self.source.clone(),
             Some(about) => format!("{} (about {about})", self.source),

@@ -15,6 +15,9 @@ pub enum Error {
     /// What was made could not be written.
     #[error("cannot write the report: {0}")]
     Write(#[from] io::Error),
+    /// A page could not be written.
+    #[error("cannot write the page: {0}")]
+    Page(#[from] askama::Error),
     /// There is nothing to report on.
     #[error("a summary needs at least one trace")]
     NothingToReport,

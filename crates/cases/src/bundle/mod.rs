@@ -3,11 +3,13 @@
 mod log;
 mod make;
 mod manifest;
+mod opened;
 mod provenance;
 mod verdict;
 mod verify;
 
 pub use make::{Made, Making, Tool, make};
+pub use opened::Opened;
 pub use provenance::{Amounts, BlockAt, Counts, Headers, Provenance};
 pub use verdict::{Check, Outcome, Verdict};
 pub use verify::verify;

@@ -1,8 +1,9 @@
-//! `chainhound case new`, `run`, `verify` and `keygen`.
+//! `chainhound case new`, `run`, `verify`, `report` and `keygen`.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use report::dossier::Language;
 
 use super::{
     CaseAddArgs, CaseAssignArgs, CaseAttachArgs, CaseListArgs, CaseLogArgs, CaseNoteArgs,
@@ -18,6 +19,8 @@ pub(crate) enum CaseVerb {
     Run(CaseRunArgs),
     /// Check an evidence bundle, without node, network or store
     Verify(CaseVerifyArgs),
+    /// Write a page for people from an evidence bundle, and letters to the services that can freeze
+    Report(CaseReportArgs),
     /// Make a key to sign bundles with
     Keygen(KeygenArgs),
     /// Take a case into the case book
@@ -130,6 +133,35 @@ pub(crate) struct CaseVerifyArgs {
     /// It must be signed by this key: a file, or the key itself
     #[arg(long, value_name = "FILE|KEY")]
     pub(crate) public_key: Option<String>,
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  chainhound case report theft.zip --out theft.html
+  chainhound case report theft.zip --out theft.html --letters letters
+  chainhound case report theft.zip --out theft.ja.html --letters letters.ja --language ja
+
+The bundle is checked first, as by `case verify`: a damaged one gets no report (exit 1). The page is one file that
+loads nothing, prints well, and has the same bytes for the same bundle.";
+
+/// Which bundle, and what to write.
+#[derive(Debug, Args)]
+#[command(after_help = REPORT_EXAMPLES)]
+pub(crate) struct CaseReportArgs {
+    /// The bundle, as `case run` makes it
+    #[arg(value_name = "BUNDLE.zip")]
+    pub(crate) bundle: PathBuf,
+    /// The page to write
+    #[arg(long, value_name = "REPORT.html")]
+    pub(crate) out: PathBuf,
+    /// The language of page and letters: en or ja
+    #[arg(long, value_name = "LANGUAGE", default_value_t)]
+    pub(crate) language: Language,
+    /// Write a letter for each service that was reached into this directory, asking it to freeze
+    #[arg(long, value_name = "DIR")]
+    pub(crate) letters: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) format: FormatArg,
 }

@@ -28,7 +28,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::config::Settings;
 
 pub(crate) use self::{
-    case::{CaseNewArgs, CaseRunArgs, CaseVerb, CaseVerifyArgs, KeygenArgs},
+    case::{CaseNewArgs, CaseReportArgs, CaseRunArgs, CaseVerb, CaseVerifyArgs, KeygenArgs},
     casebook::{
         ByArg, CaseAddArgs, CaseAssignArgs, CaseAttachArgs, CaseListArgs, CaseLogArgs,
         CaseNoteArgs, CaseShowArgs, CaseStatusArgs,

@@ -84,7 +84,7 @@ impl CaseRunDocument {
     }
 }
 
-fn tip(at: &BlockAt) -> Option<Tip> {
+pub(super) fn tip(at: &BlockAt) -> Option<Tip> {
     Some(Tip { height: Height(at.height), hash: at.hash.parse().ok()? })
 }
 

@@ -4,6 +4,7 @@
 mod address;
 mod block;
 mod case;
+mod case_report;
 mod casebook;
 mod change;
 mod claims;
@@ -37,6 +38,7 @@ pub(crate) use self::{
     address::{AddressCluster, AddressDocument, AddressTotals, Received},
     block::{BlockDocument, Header},
     case::{CaseRunDocument, CaseVerifyDocument},
+    case_report::CaseReportDocument,
     casebook::{CaseListDocument, CaseLogDocument, CaseShowDocument},
     change::{ChangeField, HeuristicField},
     claims::{ActorRow, ClaimRow, StatementRow},

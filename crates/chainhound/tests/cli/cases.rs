@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// A home with a case file of the theft in it.
-fn home() -> Home {
+pub(crate) fn home() -> Home {
     let home = Home::new(HEIST);
     let labels = format!(
         "title: T\ncreator: C\nsource: https://example.org\ncurrency: BTC\nconfidence: forensic\ntags:\n\
@@ -25,7 +25,7 @@ fn home() -> Home {
     home
 }
 
-fn make(home: &Home, out: &str, more: &[&str]) {
+pub(crate) fn make(home: &Home, out: &str, more: &[&str]) {
     let (case, out) = (home.path("case.toml"), home.path(out));
     let blocks = home.block_dir();
     let args = ["case", "run", text(&case), "--out", text(&out), "--blocks-dir", text(&blocks)];

@@ -24,6 +24,7 @@
 
 mod bad_input;
 mod beside_node;
+mod case_reports;
 mod casebook;
 mod cases;
 mod clusters;

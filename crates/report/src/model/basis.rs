@@ -54,12 +54,12 @@ impl Basis {
     }
 }
 
-/// A label that some source gives an address: always a claim.
+/// A label that some source gives an address: a claim, or what a rule carries over from one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Tag {
     /// The label.
     pub label: String,
-    /// Who says so, and why we believe them: a [`Basis::Claim`].
+    /// Who says so, and why we believe them: never a [`Basis::Fact`].
     #[serde(flatten)]
     basis: Basis,
 }
@@ -70,7 +70,17 @@ impl Tag {
         Self { label, basis: Basis::Claim { source, confidence } }
     }
 
-    /// The claim.
+    /// The same where a rule carries over what a source says about another address.
+    pub fn carried(
+        label: String,
+        heuristic: String,
+        source: String,
+        confidence: Option<u8>,
+    ) -> Self {
+        Self { label, basis: Basis::InferenceFromClaim { heuristic, source, confidence } }
+    }
+
+    /// The claim, or the inference from it.
     pub const fn basis(&self) -> &Basis {
         &self.basis
     }

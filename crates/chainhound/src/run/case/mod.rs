@@ -1,10 +1,12 @@
 //! `chainhound case …`.
 
 mod book;
+mod dossier;
 mod explored;
 mod keygen;
 mod new;
 mod proofs;
+mod report;
 mod run;
 mod verify;
 
@@ -20,6 +22,7 @@ pub(crate) fn run(verb: &CaseVerb, session: &mut Session<'_>) -> Result<Exit, Fa
         CaseVerb::New(args) => new::run(args, session),
         CaseVerb::Run(args) => run::run(args, session),
         CaseVerb::Verify(args) => verify::run(args, session),
+        CaseVerb::Report(args) => report::run(args, session),
         CaseVerb::Keygen(args) => keygen::run(args, session),
         CaseVerb::Add(args) => book::add(args, session),
         CaseVerb::List(args) => book::list(args, session),

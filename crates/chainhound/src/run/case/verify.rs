@@ -41,7 +41,7 @@ struct Parameters {
 }
 
 /// The bundle, if it is not larger than one can be.
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let io = |error| Failure::file(path, error);
     let file = File::open(path).map_err(io)?;
     let mut bytes = Vec::new();
