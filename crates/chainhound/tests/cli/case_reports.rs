@@ -82,7 +82,10 @@ fn there_is_no_report_on_a_damaged_bundle() {
     let home = home();
     make(&home, "case.zip", &[]);
     let (bundle, out) = (home.path("case.zip"), home.path("report.html"));
-    edit(&bundle, |bytes| bytes[bytes.len() / 2] ^= 1);
+    edit(&bundle, |bytes| {
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+    });
     let run = home.run(&["case", "report", text(&bundle), "--out", text(&out)]);
     assert!(run.code == Some(1) && run.err.contains("does not hold"), "{}", run.err);
     assert!(!out.exists());

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// At most so many rows of a table are shown: more than that nobody reads, and a browser is slow with.
-pub(super) const ROWS: usize = 400;
+pub(super) const ROWS: usize = 150;
 
 /// On what something rests, marked by sign, word and frame, so that a print in black and white says it.
 pub(super) struct Rests {
@@ -64,8 +64,6 @@ pub(super) struct Event {
     pub(super) txid: String,
     pub(super) what: String,
     pub(super) amount: String,
-    /// When, to sort by.
-    order: (Option<u32>, Option<UtcTime>),
 }
 
 /// One step.
@@ -106,10 +104,24 @@ pub(super) struct Cut<T> {
 }
 
 impl<T> Cut<T> {
-    fn new(mut rows: Vec<T>, all: usize, policy: &str, w: &Words) -> Self {
-        rows.truncate(ROWS);
-        let folded = (rows.len() < all).then(|| {
-            let (shown, all) = (number(rows.len()), number(all));
+    /// The rows with the largest amounts, in their own order.
+    fn new<R>(
+        mut all: Vec<R>,
+        amount: impl Fn(&R) -> u64,
+        row: impl Fn(&R) -> T,
+        (policy, w): (&str, &Words),
+    ) -> Self {
+        let whole = all.len();
+        if whole > ROWS {
+            let mut largest: Vec<(usize, R)> = all.into_iter().enumerate().collect();
+            largest.sort_by_key(|(place, one)| (std::cmp::Reverse(amount(one)), *place));
+            largest.truncate(ROWS);
+            largest.sort_by_key(|(place, _)| *place);
+            all = largest.into_iter().map(|(_, one)| one).collect();
+        }
+        let rows: Vec<T> = all.iter().map(row).collect();
+        let folded = (rows.len() < whole).then(|| {
+            let (shown, all) = (number(rows.len()), number(whole));
             let file = format!("results/{policy}.jsonl");
             fill(w.folded, &[("shown", &shown), ("all", &all), ("file", &file)])
         });
@@ -138,33 +150,28 @@ pub(super) fn address(address: Option<&Address>) -> String {
 
 /// Thefts and transactions, by block; those of one block in the order in which the trace passed them.
 pub(super) fn timeline(trace: &TraceDocument, w: &Words) -> Cut<Event> {
-    let event = |mined: (Option<u32>, Option<UtcTime>), txid: String, what, amount| Event {
-        time: when(mined.1, w),
-        height: block(mined.0, w),
-        txid,
-        what,
-        amount,
-        order: mined,
-    };
-    let mut events: Vec<Event> = Vec::new();
+    let mut events: Vec<(Mined, String, String, Amount)> = Vec::new();
     for root in &trace.roots {
-        let place = root.output.vout.to_string();
-        let what = fill(w.event_theft, &[("place", &place)]);
-        let Mined { height, time, .. } = root.mined;
-        let txid = root.output.txid.to_string();
-        events.push(event((height, time), txid, what, money(root.amount, w)));
+        let what = fill(w.event_theft, &[("place", &root.output.vout.to_string())]);
+        events.push((root.mined, root.output.txid.to_string(), what, root.amount));
     }
     for moved in moves(&trace.flows) {
         let what = fill(w.event_moved, &[("n", &words::thousands(moved.places))]);
-        let amount = moved
-            .sum
-            .map_or_else(|| "–".to_owned(), |tainted_sat| money(Amount::Exact { tainted_sat }, w));
-        let flow = moved.first;
-        events.push(event((flow.height, flow.time), flow.txid.to_string(), what, amount));
+        let amount =
+            moved.sum.map_or(Amount::Unmeasured {}, |tainted_sat| Amount::Exact { tainted_sat });
+        let Flow { txid, height, time, .. } = moved.first;
+        let mined = Mined { height: *height, block_hash: None, time: *time };
+        events.push((mined, txid.to_string(), what, amount));
     }
-    events.sort_by_key(|event| event.order.0.unwrap_or(u32::MAX));
-    let all = events.len();
-    Cut::new(events, all, trace.provenance.parameters.policy, w)
+    events.sort_by_key(|(mined, ..)| mined.height.unwrap_or(u32::MAX));
+    let row = |(mined, txid, what, amount): &(Mined, String, String, Amount)| Event {
+        time: when(mined.time, w),
+        height: block(mined.height, w),
+        txid: txid.clone(),
+        what: what.clone(),
+        amount: money(*amount, w),
+    };
+    Cut::new(events, |event| event.3.upper(), row, (trace.provenance.parameters.policy, w))
 }
 
 /// What one transaction did.
@@ -207,20 +214,20 @@ pub(super) fn hops(trace: &TraceDocument, w: &Words) -> Cut<Hop> {
         Place::Fee { .. } => Spot { name: w.fee.to_owned(), address: String::new() },
         _ => Spot { name: place.name(), address: String::new() },
     };
-    let hop = |flow: &Flow| Hop {
+    let hop = |flow: &&Flow| Hop {
         txid: flow.txid.to_string(),
         from: spot(&flow.from),
         to: spot(&flow.to),
         amount: money(flow.amount, w),
         rests: Rests::new(&flow.basis, w),
     };
-    let rows = trace.flows.iter().take(ROWS).map(hop).collect();
-    Cut::new(rows, trace.flows.len(), trace.provenance.parameters.policy, w)
+    let flows: Vec<&Flow> = trace.flows.iter().collect();
+    Cut::new(flows, |flow| flow.amount.upper(), hop, (trace.provenance.parameters.policy, w))
 }
 
 /// Every end.
 pub(super) fn ends(trace: &TraceDocument, w: &Words) -> Cut<EndRow> {
-    let row = |leaf: &Leaf| EndRow {
+    let row = |leaf: &&Leaf| EndRow {
         output: format!("{}:{}", leaf.output.txid, leaf.output.vout),
         address: address(leaf.output.address.as_ref()),
         amount: money(leaf.amount, w),
@@ -236,8 +243,8 @@ pub(super) fn ends(trace: &TraceDocument, w: &Words) -> Cut<EndRow> {
             .map(|tag| (escape::plain(&tag.label), Rests::new(tag.basis(), w)))
             .collect(),
     };
-    let rows = trace.leaves.iter().take(ROWS).map(row).collect();
-    Cut::new(rows, trace.leaves.len(), trace.provenance.parameters.policy, w)
+    let leaves: Vec<&Leaf> = trace.leaves.iter().collect();
+    Cut::new(leaves, |leaf| leaf.amount.upper(), row, (trace.provenance.parameters.policy, w))
 }
 
 fn why(leaf: &Leaf, w: &Words) -> String {

@@ -223,7 +223,7 @@ fn long_tables_are_cut_and_say_so() {
     dossier.traces[0].flows = flows;
     let html = dossier.html(Language::English).unwrap();
     let expected = format!(
-        "Shown are {ROWS} of 1,234. All of them are in results/haircut.jsonl in the bundle."
+        "Shown are the {ROWS} largest of 1,234. All of them are in results/haircut.jsonl in the bundle."
     );
     assert!(html.contains(&expected));
     let hops =

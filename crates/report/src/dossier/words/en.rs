@@ -56,7 +56,7 @@ pub(in crate::dossier) const EN: Words = Words {
     hops_short: "Steps from the theft",
     labels: "Said about the address",
     not_proven: "not proven by the bundle: ask a node",
-    folded: "Shown are {shown} of {all}. All of them are in {file} in the bundle.",
+    folded: "Shown are the {shown} largest of {all}. All of them are in {file} in the bundle.",
     fact: "Fact",
     inference: "Inference",
     claim: "Claim",

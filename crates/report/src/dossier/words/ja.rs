@@ -56,7 +56,7 @@ pub(in crate::dossier) const JA: Words = Words {
     hops_short: "盗難からの段数",
     labels: "アドレスについて言われていること",
     not_proven: "バンドルでは証明されない。ノードで確認すること",
-    folded: "{all} 件中 {shown} 件を表示。全件はバンドル内の {file} にあります。",
+    folded: "{all} 件中、金額の大きい {shown} 件を表示。全件はバンドル内の {file} にあります。",
     fact: "事実",
     inference: "推定",
     claim: "主張",
