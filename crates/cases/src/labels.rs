@@ -82,6 +82,11 @@ impl Labels {
         self.of(script).iter().find(|label| label.ends)
     }
 
+    /// All of them, by script.
+    pub fn iter(&self) -> impl Iterator<Item = (&Script, &[Label])> {
+        self.by_script.iter().map(|(script, labels)| (script.as_script(), labels.as_slice()))
+    }
+
     /// How many addresses have any.
     pub fn len(&self) -> usize {
         self.by_script.len()

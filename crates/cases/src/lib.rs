@@ -4,6 +4,7 @@
 //! * [`evidence`]: transactions, paths and headers that prove what a trace rests on.
 //! * [`results`]: the traces, line by line, each with its basis.
 //! * [`bundle`]: all of that in one file, signed if wanted; made, and checked.
+//! * [`export`]: what a bundle says, in the formats of other programs.
 //! * [`book`]: cases, notes and who did what, in an append-only log.
 //! * [`container`]: the outermost form of a bundle.
 
@@ -14,6 +15,7 @@ pub mod container;
 mod digest;
 mod error;
 pub mod evidence;
+pub mod export;
 mod labels;
 mod question;
 pub mod results;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helper may fail")]
 
 mod damage;
+mod exports;
 mod hostile;
 mod made;
 mod python;

@@ -1,4 +1,4 @@
-//! `chainhound case new`, `run`, `verify`, `report` and `keygen`.
+//! `chainhound case new`, `run`, `verify`, `report`, `export` and `keygen`.
 
 use std::path::PathBuf;
 
@@ -21,6 +21,8 @@ pub(crate) enum CaseVerb {
     Verify(CaseVerifyArgs),
     /// Write a page for people from an evidence bundle, and letters to the services that can freeze
     Report(CaseReportArgs),
+    /// Write what an evidence bundle says for other programs: STIX, MISP, TagPack
+    Export(CaseExportArgs),
     /// Make a key to sign bundles with
     Keygen(KeygenArgs),
     /// Take a case into the case book
@@ -164,6 +166,33 @@ pub(crate) struct CaseReportArgs {
     pub(crate) letters: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) format: FormatArg,
+}
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  chainhound case export theft.zip --format stix --tlp amber --out theft.stix.json
+  chainhound case export theft.zip --format misp --tlp green --out theft.misp.json
+  chainhound case export theft.zip --format tagpack > theft.labels.yaml     (for `chainhound tags import`)
+
+The bundle is checked first, as by `case verify`: nothing is exported from a damaged one (exit 1). The same bundle
+gives the same bytes and the same ids. What is a fact, an inference or a claim stays marked as that.";
+
+/// Which bundle, and what to write.
+#[derive(Debug, Args)]
+#[command(after_help = EXPORT_EXAMPLES)]
+pub(crate) struct CaseExportArgs {
+    /// The bundle, as `case run` makes it
+    #[arg(value_name = "BUNDLE.zip")]
+    pub(crate) bundle: PathBuf,
+    /// stix, misp or tagpack
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: cases::export::Format,
+    /// To whom it may be passed on: clear, green, amber, amber+strict or red (STIX and MISP)
+    #[arg(long, value_name = "TLP", default_value_t)]
+    pub(crate) tlp: cases::export::Tlp,
+    /// Write to this file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 const KEYGEN_EXAMPLES: &str = "\

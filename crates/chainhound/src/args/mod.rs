@@ -28,7 +28,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::config::Settings;
 
 pub(crate) use self::{
-    case::{CaseNewArgs, CaseReportArgs, CaseRunArgs, CaseVerb, CaseVerifyArgs, KeygenArgs},
+    case::{
+        CaseExportArgs, CaseNewArgs, CaseReportArgs, CaseRunArgs, CaseVerb, CaseVerifyArgs,
+        KeygenArgs,
+    },
     casebook::{
         ByArg, CaseAddArgs, CaseAssignArgs, CaseAttachArgs, CaseListArgs, CaseLogArgs,
         CaseNoteArgs, CaseShowArgs, CaseStatusArgs,

@@ -3,6 +3,7 @@
 mod book;
 mod dossier;
 mod explored;
+mod export;
 mod keygen;
 mod new;
 mod proofs;
@@ -23,6 +24,7 @@ pub(crate) fn run(verb: &CaseVerb, session: &mut Session<'_>) -> Result<Exit, Fa
         CaseVerb::Run(args) => run::run(args, session),
         CaseVerb::Verify(args) => verify::run(args, session),
         CaseVerb::Report(args) => report::run(args, session),
+        CaseVerb::Export(args) => export::run(args, session),
         CaseVerb::Keygen(args) => keygen::run(args, session),
         CaseVerb::Add(args) => book::add(args, session),
         CaseVerb::List(args) => book::list(args, session),
