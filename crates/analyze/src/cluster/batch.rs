@@ -42,8 +42,30 @@ pub fn build<L: Ledger + Sync, R: Rule<L>>(
     rule: &R,
     options: &Options,
 ) -> Result<Clustering> {
+    build_observed(ledger, rule, options, &mut |_| ())
+}
+
+/// How far a build is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// All transactions have joined what they join.
+    Joined,
+    /// Every address knows its cluster. The guard comes next.
+    Named,
+}
+
+/// [`build`], and tells what is done.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_observed<L: Ledger + Sync, R: Rule<L>>(
+    ledger: &L,
+    rule: &R,
+    options: &Options,
+    observe: &mut dyn FnMut(Stage),
+) -> Result<Clustering> {
     let (txs, addresses) = (ledger.tx_count(), ledger.address_count());
-    build_until(ledger, rule, options, Until { tip: ledger.tip(), txs, addresses })
+    build_until(ledger, rule, options, Until { tip: ledger.tip(), txs, addresses }, observe)
 }
 
 /// Where a build ends.
@@ -62,6 +84,7 @@ pub(super) fn build_until<L: Ledger + Sync, R: Rule<L>>(
     rule: &R,
     options: &Options,
     until: Until,
+    observe: &mut dyn FnMut(Stage),
 ) -> Result<Clustering> {
     let forest = SharedForest::new(until.addresses);
     let next = AtomicU64::new(0);
@@ -75,6 +98,7 @@ pub(super) fn build_until<L: Ledger + Sync, R: Rule<L>>(
         }
         result
     })?;
+    observe(Stage::Joined);
     let basis = Basis {
         rule: rule.name().to_owned(),
         coinjoin_rules: RULES_VERSION,
@@ -84,6 +108,7 @@ pub(super) fn build_until<L: Ledger + Sync, R: Rule<L>>(
     };
     let mut clustering =
         Clustering { ids: forest.into_ids(options.threads), basis, findings: Vec::new() };
+    observe(Stage::Named);
     if let Some(guard) = &options.guard {
         clustering.findings = review((ledger, rule), guard, &mut clustering.ids, until.txs)?;
     }

@@ -75,7 +75,7 @@ impl<R> Live<R> {
                 addresses: addresses_before(ledger, block.txs.end)?,
             };
         }
-        let built = batch::build_until(ledger, &rule, &options, until)?;
+        let built = batch::build_until(ledger, &rule, &options, until, &mut |_| ())?;
         let mut live = Self::resume(built, rule, options, undoable)?;
         while live.fold(ledger)? {}
         Ok(live)

@@ -28,7 +28,7 @@ mod why;
 #[cfg(test)]
 mod tests;
 
-pub use batch::{Options, build};
+pub use batch::{Options, Stage, build, build_observed};
 pub use change::JudgedChange;
 pub use clustering::{Basis, Clustering};
 pub use diff::{Diff, Merge, Split, diff};
