@@ -55,6 +55,18 @@ impl Scene {
         txid(&self.node.rpc("sendrawtransaction", &[self.sign(coin, fee)]).unwrap())
     }
 
+    /// A wallet may answer before the mempool has taken its transaction in.
+    #[track_caller]
+    fn wait_for(&self, txid: Txid) {
+        for _ in 0..200 {
+            if self.node.rpc("getmempoolentry", &[json!(txid.to_string())]).is_ok() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("{txid} is not in the mempool after ten seconds");
+    }
+
     fn poll(&mut self) -> Vec<String> {
         let events = self.watch.poll(&self.client, &self.watched).unwrap();
         events.iter().map(told).collect()
@@ -90,6 +102,7 @@ fn a_spend_is_seen_replaced_confirmed_and_comes_back() {
 
     let bumped = scene.wallet("bumpfee", &[json!(first.to_string())]);
     let second = txid(&bumped["txid"]);
+    scene.wait_for(second);
     let expected = [format!("{second} seen: 1 0"), format!("{first} replaced by {second}, false")];
     assert_eq!(scene.poll(), expected);
 
