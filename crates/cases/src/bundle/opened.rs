@@ -1,14 +1,15 @@
-//! A bundle as those read it who report on it.
+//! A bundle as those read it who report on it or export it.
 
 use std::collections::BTreeMap;
 
 use analyze::trace::Policy;
 use chain::{Height, OutPoint, ScriptBuf};
 
-use super::{CASE, HEADERS, PROVENANCE, Provenance, TRANSACTIONS, results_name};
+use super::{CASE, HEADERS, LABELS, PROVENANCE, Provenance, TRANSACTIONS, results_name};
 use crate::{
     Case, Error, Result, container,
     evidence::{HeaderChain, Transactions},
+    labels::Labels,
     results::Results,
 };
 
@@ -23,6 +24,9 @@ pub struct Opened {
     pub results: Vec<(Policy, Results)>,
     /// Every output of its transactions: satoshis and locking script.
     pub outputs: BTreeMap<OutPoint, (u64, ScriptBuf)>,
+    pub(crate) labels: Labels,
+    pub(crate) headers: HeaderChain,
+    pub(crate) transactions: Transactions,
 }
 
 impl Opened {
@@ -48,6 +52,8 @@ impl Opened {
         let first = Height(provenance.checkpoint.height);
         let headers = HeaderChain::from_bytes(first, file(HEADERS)?)
             .map_err(|fault| Error::proof(HEADERS, fault))?;
+        let labels = Labels::read(text(LABELS)?, case.network)
+            .map_err(|fault| Error::proof(LABELS, fault))?;
         let transactions = Transactions::check(text(TRANSACTIONS)?, &headers)
             .map_err(|fault| Error::proof(TRANSACTIONS, fault))?;
         let mut outputs = BTreeMap::new();
@@ -64,6 +70,6 @@ impl Opened {
             let lines = Results::read(text(&name)?).map_err(|fault| Error::proof(&name, fault))?;
             results.push((policy, lines));
         }
-        Ok(Self { case, provenance, results, outputs })
+        Ok(Self { case, provenance, results, outputs, labels, headers, transactions })
     }
 }

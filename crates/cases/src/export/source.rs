@@ -7,9 +7,8 @@ use chain::{Height, Network, OutPoint, ScriptBuf, script};
 
 use crate::{
     Case, Error, Label, Result,
-    bundle::{CASE, HEADERS, LABELS, PROVENANCE, Provenance, TRANSACTIONS, results_name},
-    container,
-    evidence::{HeaderChain, Transactions},
+    bundle::{HEADERS, Opened, Provenance, TRANSACTIONS},
+    evidence::Transactions,
     labels::Labels,
     results::{Leaf, Line, Mined, Results, Root, Step},
 };
@@ -58,31 +57,8 @@ impl Source {
     /// # Errors
     /// [`Error::Proof`] with the file that cannot be read, and why.
     pub fn read(bytes: &[u8]) -> Result<Self> {
-        let entries =
-            container::read(bytes).map_err(|error| Error::proof("the container", error))?;
-        let file = |name: &str| {
-            let found = entries.iter().find(|entry| entry.name == name);
-            let missing = || Error::proof(name, "is not in the bundle");
-            found.map(|entry| entry.bytes).ok_or_else(missing)
-        };
-        let text = |name: &str| {
-            std::str::from_utf8(file(name)?).map_err(|error| Error::proof(name, error))
-        };
-        let case = Case::parse(text(CASE)?)?;
-        let provenance: Provenance = serde_json::from_slice(file(PROVENANCE)?)
-            .map_err(|error| Error::proof(PROVENANCE, error))?;
-        let headers = HeaderChain::from_bytes(Height(provenance.checkpoint.height), file(HEADERS)?)
-            .map_err(|fault| Error::proof(HEADERS, fault))?;
-        let labels = Labels::read(text(LABELS)?, case.network)
-            .map_err(|fault| Error::proof(LABELS, fault))?;
-        let proven = Transactions::check(text(TRANSACTIONS)?, &headers)
-            .map_err(|fault| Error::proof(TRANSACTIONS, fault))?;
-        let mut results = Vec::new();
-        for &policy in &case.policies {
-            let name = results_name(policy);
-            let lines = Results::read(text(&name)?).map_err(|fault| Error::proof(&name, fault))?;
-            results.push((policy, lines));
-        }
+        let Opened { case, provenance, results, labels, headers, transactions: proven, .. } =
+            Opened::read(bytes)?;
         let as_of = headers.get(Height(provenance.as_of.height));
         let last = as_of.map(|header| header.time);
         let last = last.ok_or_else(|| Error::proof(HEADERS, "ends before the last block"))?;
